@@ -67,9 +67,7 @@ def test_the_earliest_is_booked_behind_the_next_callers(http: Any, tokens: Token
 
 @pytest.mark.usefixtures("deferred")
 @pytest.mark.parametrize("schemes", [("CRISIS_LOAN",), ("CRISIS_LOAN", "INCOME_SUPPORT")])
-def test_a_crisis_is_never_put_behind_others(
-    http: Any, tokens: Tokens, intake: Any, schemes: tuple[str, ...]
-) -> None:
+def test_a_crisis_is_never_put_behind_others(http: Any, tokens: Tokens, intake: Any, schemes: tuple[str, ...]) -> None:
     intake.open(CLAIM, first_contact_time=clock.now() - timedelta(days=4), schemes=schemes)
     asked = {"claimRef": CLAIM, "postcode": LEEDS, "channel": "CHANNEL_OFFICE", "requestId": str(uuid4())}
     free = {"postcode": LEEDS, "claimRef": CLAIM, "channel": "CHANNEL_OFFICE", "pageSize": 1}

@@ -91,7 +91,7 @@ def test_the_ways_of_a_home_visit_are_events_before_and_after_it_without_a_place
     assert (visit.start, visit.end) == (NOW, NOW + SLOT_LENGTH)
     assert (back.start, back.end, back.summary) == (visit.end, visit.end + way, "Way back from a home visit")
     assert len({visit.uid, there.uid, back.uid}) == 3
-    assert not visit.location and not there.location and not back.location
+    assert not any(event.location for event in (visit, there, back))
 
 
 def test_an_empty_diary_is_a_calendar_without_events() -> None:

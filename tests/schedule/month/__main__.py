@@ -76,9 +76,10 @@ def _margins(of_seeds: OfSeeds) -> str:
 
 
 def _row(one: Figures) -> str:
+    days = " | ".join(f"{number:.1f}" for number in (one.lead_days, one.mean_days, one.long_days))
     return (
-        f"| {one.week.name} | {one.policy} | {100 * one.within:.1f} % | {100 * one.crises_within:.0f} % | {one.lead_days:.1f}"
-        f" | {one.mean_days:.1f} | {one.long_days:.1f} | {one.longest_days:.0f} | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f}"
+        f"| {one.week.name} | {one.policy} | {100 * one.within:.1f} % | {100 * one.crises_within:.0f} % | {days}"
+        f" | {one.longest_days:.0f} | {one.late_days:.1f} | {100 * one.by_telephone:.0f} % | {one.distance_km:.1f}"
         f" | {100 * one.moves:.1f} % |"
     )
 
@@ -112,9 +113,7 @@ def main() -> int:
     seeds = [int(seed) for seed in given.seeds.split(",")]
     of_all = {staffing: of_seeds(offices, seeds, staffing, jobs=given.jobs) for staffing in STAFFINGS}
     more = [int(seed) for seed in given.normal_seeds.split(",")]
-    normal = {
-        staffing: of_seeds(offices, more, staffing, jobs=given.jobs, weeks=MONTH[:1]) for staffing in STAFFINGS
-    }
+    normal = {staffing: of_seeds(offices, more, staffing, jobs=given.jobs, weeks=MONTH[:1]) for staffing in STAFFINGS}
     written = page(of_all, normal, offices=len(offices))
     file = DOCS / "scheduling.md"
     before, _, rest = file.read_text(encoding="utf-8").partition(_BEGIN)

@@ -17,7 +17,7 @@ from scheduling.domain.working_time import ONE_DAY, london_day, target_due, work
 DEFERRED = 2
 """A late claimant is seen so many targets after their own, or as soon after that as there is a slot."""
 LATEST = 4
-"""Nobody is put behind others for longer: where nothing is free until so many targets after their own, the soonest slot is theirs."""
+"""Nobody is put back further: where nothing is free until so many targets after their own, they are seen as soon as can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
