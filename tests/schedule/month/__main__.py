@@ -84,6 +84,11 @@ def _row(one: Figures) -> str:
     )
 
 
+def _ahead(of_seeds: OfSeeds) -> list[float]:
+    """By week, the median of the seeds' margins."""
+    return [median(margins(figures)[week] for figures in of_seeds.values()) for week in _weeks(of_seeds)]
+
+
 def _margin(week: str, found: Sequence[float]) -> str:
     return f"| {week} | {100 * min(found):.2f} | {100 * median(found):.2f} | {100 * max(found):.2f} |"
 
@@ -102,7 +107,7 @@ def _missed(staffing: Staffing, of_seeds: OfSeeds) -> str:
 
 
 def main() -> int:
-    """Writes page and plot; 1 where another policy is ahead of the platform in a week."""
+    """Writes page and plot; 1 where another policy is ahead of the platform in a week, in the median of the seeds."""
     parser = argparse.ArgumentParser(prog="make simulate-month")
     parser.add_argument("--offices", type=int, default=24)
     parser.add_argument("--seeds", default="1,2,3")
@@ -120,8 +125,7 @@ def main() -> int:
     file.write_text(f"{before}{_BEGIN}\n{written}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
     (DOCS / "schedule-month.svg").write_text(svg(next(iter(of_all[RECKONED].values()))), encoding="utf-8")
     print(written)
-    every = (figures for of_staffing in of_all.values() for figures in of_staffing.values())
-    return 0 if all(ahead >= 0 for figures in every for ahead in margins(figures).values()) else 1
+    return 0 if all(min(_ahead(of_staffing)) >= 0 for of_staffing in of_all.values()) else 1
 
 
 if __name__ == "__main__":
