@@ -141,7 +141,9 @@ class BookAppointmentRequest(_message.Message):
     slot_id: _builtins.str
     """The slot wanted; this or earliest."""
     earliest: _builtins.bool
-    """Book the earliest slot near the postcode."""
+    """Book the earliest slot near the postcode. Where none keeps the target, it may be one behind the next callers: see
+    OFFER_REASON_BEHIND_NEXT_CALLERS. To have the claimant choose, offer slots first.
+    """
     postcode: _builtins.str
     """The claimant's postcode: required with earliest, and for a home visit. With slot_id it tells whose demand the interview is in the forecast."""
     request_id: _builtins.str
