@@ -316,3 +316,113 @@ class ReplayDeadLetterResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplayDeadLetterResponse: _TypeAlias = ReplayDeadLetterResponse  # noqa: Y015
+
+@_typing.final
+class Reader(_message.Message):
+    """The showings of one hour to one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    HOUR_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
+    CAP_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    subject: _builtins.str
+    """The subject of the person's token."""
+    role: _common_pb2.Role.ValueType
+    """The widest of their roles, by its cap."""
+    claims: _builtins.int
+    """The claims that they were shown. One that was read again counts once."""
+    cap: _builtins.int
+    """The most that the role may be shown in an hour."""
+    refused: _builtins.int
+    """The calls that were refused since the cap was reached."""
+    @_builtins.property
+    def hour(self) -> _timestamp_pb2.Timestamp:
+        """The hour began at this time, by real time."""
+
+    def __init__(
+        self,
+        *,
+        subject: _builtins.str = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        hour: _timestamp_pb2.Timestamp | None = ...,
+        claims: _builtins.int = ...,
+        cap: _builtins.int = ...,
+        refused: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hour", b"hour"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cap", b"cap", "claims", b"claims", "hour", b"hour", "refused", b"refused", "role", b"role", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reader: _TypeAlias = Reader  # noqa: Y015
+
+@_typing.final
+class ListReadersRequest(_message.Message):
+    """Asks for readers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOURS_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    hours: _builtins.int
+    """The last so many hours, the present one among them: 24 when 0, and 168 for anything above that."""
+    refused: _builtins.bool
+    """Only readers who were refused."""
+    role: _common_pb2.Role.ValueType
+    """Only readers of this role."""
+    page_size: _builtins.int
+    """At most this many: 100 when 0, and 500 for anything above that."""
+    page_token: _builtins.str
+    """next_page_token of the page before, of the same query. The size of the page may change."""
+    def __init__(
+        self,
+        *,
+        hours: _builtins.int = ...,
+        refused: _builtins.bool = ...,
+        role: _common_pb2.Role.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hours", b"hours", "page_size", b"page_size", "page_token", b"page_token", "refused", b"refused", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReadersRequest: _TypeAlias = ListReadersRequest  # noqa: Y015
+
+@_typing.final
+class ListReadersResponse(_message.Message):
+    """Readers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def readers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reader]:
+        """A person's hour each, those with the most claims first."""
+
+    def __init__(
+        self,
+        *,
+        readers: _abc.Iterable[Global___Reader] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "readers", b"readers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReadersResponse: _TypeAlias = ListReadersResponse  # noqa: Y015
