@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from chassis import clock
 from chassis.database import Row
 from chassis.sftp import SftpClient, SftpServer
 from chassis.workers import Turns
@@ -190,7 +191,12 @@ class FileExchange:
 
 @contextmanager
 def exchange_with_pscs(gateway: Any, folder: Path) -> Iterator[FileExchange]:
-    """Gives the gateway of a test its exchange with a stand-in that keeps its files in the test's folder."""
+    """Gives the gateway of a test its exchange with a stand-in that keeps its files in the test's folder.
+
+    The test needs `clock_file`: both clocks begin at noon. In the last hour of a day the gateway waits for the next day's
+    list before it takes a record for not held.
+    """
+    clock.advance(clock.now().astimezone(clock.LONDON).replace(hour=12) - clock.now())
     keys = make_keys(folder)
     settings = read_settings(
         PscsSettings,

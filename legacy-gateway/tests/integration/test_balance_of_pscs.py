@@ -15,7 +15,7 @@ from tests.support.file_exchange import FileExchange, exchange_with_pscs
 
 
 @pytest.fixture
-def exchange(gateway: Any, tmp_path: Path) -> Iterator[FileExchange]:
+def exchange(gateway: Any, clock_file: Path, tmp_path: Path) -> Iterator[FileExchange]:
     with exchange_with_pscs(gateway, tmp_path) as made:
         yield made
 
