@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from chassis import clock
 from chassis.database import Row
 from chassis.sftp import SftpClient, SftpServer
+from chassis.testing import begin_at_noon
 from chassis.workers import Turns
 from legacy_gateway.domain import System, new_transfer_id
 from legacy_gateway.service import breakers
@@ -196,7 +196,7 @@ def exchange_with_pscs(gateway: Any, folder: Path) -> Iterator[FileExchange]:
     The test needs `clock_file`: both clocks begin at noon. In the last hour of a day the gateway waits for the next day's
     list before it takes a record for not held.
     """
-    clock.advance(clock.now().astimezone(clock.LONDON).replace(hour=12) - clock.now())
+    begin_at_noon()
     keys = make_keys(folder)
     settings = read_settings(
         PscsSettings,

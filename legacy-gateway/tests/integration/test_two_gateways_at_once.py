@@ -11,7 +11,7 @@ import pytest
 
 import legacy_gateway
 from chassis import clock
-from chassis.testing import eventually
+from chassis.testing import begin_at_noon, eventually
 from chassis.workers import Turns
 from legacy_gateway.domain import System
 from legacy_gateway.link import LinkPool
@@ -150,6 +150,7 @@ def test_a_restart_of_jsaps_doubles_nothing(gateway: Any, replicas: list[Replica
 def test_a_platform_clock_an_hour_off_doubles_nothing(
     gateway: Any, replicas: list[Replica], clock_file: Path, seconds: int
 ) -> None:
+    begin_at_noon()  # an hour back must not be the day before: a claim that is dated tomorrow is refused
     gateway.order("hold_late", count=6)
     claims = claims_of(gateway, 6)
     eventually(lambda: "UNKNOWN" in [gateway.states(claim)[0] for claim in claims], what="an unknown transfer")

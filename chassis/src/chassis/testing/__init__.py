@@ -15,7 +15,7 @@ from chassis.testing.databases import (
 )
 from chassis.testing.doors import HTTP, Client, Door, Reply
 from chassis.testing.events import deliver, event_of, handle
-from chassis.testing.identity import ISSUER, Tokens, clock_file, tokens, vault
+from chassis.testing.identity import ISSUER, Tokens, begin_at_noon, clock_file, tokens, vault
 from chassis.testing.servers import (
     Servers,
     bus,
@@ -50,6 +50,7 @@ __all__ = [
     "SignaturesOf",
     "Tokens",
     "add_signed",
+    "begin_at_noon",
     "bus",
     "bus_prefix",
     "clock_file",

@@ -89,3 +89,8 @@ def clock_file(tmp_path: Path) -> Iterator[Path]:
     clock.configure(path)
     yield path
     clock.configure(None)
+
+
+def begin_at_noon() -> None:
+    """Moves the test's own clock to noon in London, for tests in which a day must not end."""
+    clock.advance(clock.now().astimezone(clock.LONDON).replace(hour=12) - clock.now())
