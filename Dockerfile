@@ -24,7 +24,7 @@ RUN /uv/bin/uv sync --quiet --frozen --no-dev --no-cache --package "$SERVICE"
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --gid 10001 cms && useradd --uid 10001 --gid cms --no-create-home cms \
-    && install -d -o cms -g cms /data /prepared
+    && install -d -o cms -g cms /data /prepared /access-log
 WORKDIR /app
 COPY --from=build /app /app
 ARG MODULE

@@ -1,14 +1,19 @@
 """The access log has a row for every response with answers and every refusal; without it no answer is shown."""
 
-from typing import get_args
+import json
+from typing import Any, get_args
 
 import jwt
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from chassis.seals import COLUMNS
+from chassis.testing import eventually
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import DATABASES, SERVICES
+from cms_local.main import app
 from tests.support.callers import attempts, bearer, is_silent, logged, own_office
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Door, RawDoors, methods
@@ -121,10 +126,43 @@ def test_answers_are_refused_when_the_access_log_cannot_be_written(
             denied = raw.ask("json", "GetClaimFacts", reference, **own)
             unpersonal = raw.ask("json", "GetClaim", reference, **bearer(claim, "SUPPORT"))
         finally:
-            conn.execute("GRANT INSERT ON access_log TO intake_app")
+            conn.execute(f"GRANT INSERT ({', '.join(COLUMNS)}) ON access_log TO intake_app")
 
     assert {answer.refusal for answer in refused} == {("unavailable", "ACCESS_LOG_AWAY", frozenset())}
     assert all(is_silent(answer) for answer in refused)
     assert denied.refusal == ("permission_denied", "ROLE", frozenset())
     assert unpersonal.code == "ok"
     assert raw.ask("json", "GetInterview", reference, **own).code == "ok"
+
+
+def test_a_changed_row_is_found_by_the_command(
+    platform_under_test: PlatformUnderTest, claim: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = platform_under_test
+    monkeypatch.setattr("cms_local.commands.accesslog.this_layout", lambda: platform.layout)
+    eventually(lambda: platform.count("intake-svc", SEALED, claim.claim_ref) > 0, what="a seal")
+    assert verified() == (0, [])
+
+    [(row, subject)] = platform.rows("intake-svc", NEWEST, claim.claim_ref)
+    platform.execute("intake-svc", ALTER, "NOBODY", row)
+    try:
+        status, found = verified()
+    finally:
+        platform.execute("intake-svc", ALTER, subject, row)
+
+    assert status == 1
+    assert {(one["service"], one["row"], one["kind"]) for one in found} == {("intake-svc", row, "altered")}
+    assert verified() == (0, [])
+
+
+SEALED = "SELECT count(*) FROM access_log WHERE claim_ref = %s AND place IS NOT NULL"
+NEWEST = """
+    SELECT access_id, subject FROM access_log WHERE claim_ref = %s AND place IS NOT NULL ORDER BY place DESC LIMIT 1
+"""
+ALTER = "UPDATE access_log SET subject = %s WHERE access_id = %s"
+
+
+def verified() -> tuple[int, list[dict[str, Any]]]:
+    """The exit status of `cms accesslog verify`, and what it found."""
+    given = CliRunner().invoke(app, ["accesslog", "verify", "--json"])
+    return given.exit_code, json.loads(given.stdout.splitlines()[0])

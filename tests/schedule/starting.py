@@ -45,6 +45,7 @@ def service_at(place: Place, *, postcodes: Path) -> Iterator[Started]:
         "KEYRING_FILE": str(place.tokens.keyring_file),
         "SIGNING_KEY_FILE": str(own_key),
         "SIGNATORIES_FILE": str(signatories),
+        "ACCESS_LOG_FOLDER": str(place.folder / "access-log"),
         "POSTCODES_FILE": str(postcodes),
     }
     started = time.perf_counter()

@@ -99,6 +99,7 @@ class Place:
             "CMS_KEYRING_FILE": self.tokens.keyring_file,
             "CMS_SIGNING_KEY_FILE": own_key,
             "CMS_SIGNATORIES_FILE": signatories,
+            "CMS_ACCESS_LOG_FOLDER": self.folder / "access-log",
             "CMS_INTAKE_ADDRESS": self.owners,
             "CMS_ASSESSMENT_ADDRESS": self.owners,
             "CMS_ISCS_PORT": self.iscs,

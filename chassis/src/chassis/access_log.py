@@ -1,4 +1,7 @@
-"""The append-only log of callers who were shown a claimant's answers, and of callers who were refused."""
+"""The append-only log of callers who were shown a claimant's answers, and of callers who were refused.
+
+A row's time (`written_time`) is the database's; `at` is the platform's. `chassis.seals` chains the rows.
+"""
 
 from typing import Literal
 

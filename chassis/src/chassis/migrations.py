@@ -10,6 +10,8 @@ import yoyo
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from chassis import seals
+
 OWN_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x636D7333  # "cms3"
 
@@ -45,8 +47,13 @@ def _grant(connection: psycopg.Connection, app_role: str) -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}",
         "REVOKE ALL ON access_log FROM {role}",
-        "GRANT INSERT ON access_log TO {role}",
+        # Its id, its time and its place in the chain are the database's to give.
+        "GRANT INSERT ({columns}) ON access_log TO {role}",
+        "REVOKE ALL ON access_log_seals FROM {role}",
+        "GRANT SELECT, INSERT ON access_log_seals TO {role}",
+        "GRANT EXECUTE ON FUNCTION access_log_to_seal, access_log_give_places TO {role}",
     )
+    columns = sql.SQL(", ").join(map(sql.Identifier, seals.COLUMNS))
     with connection.transaction():
         for statement in statements:
-            connection.execute(sql.SQL(statement).format(role=role))
+            connection.execute(sql.SQL(statement).format(role=role, columns=columns))

@@ -17,7 +17,18 @@ from typing import Any
 import psycopg
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis import clock, contract, deadlines, descriptors, grpc_bounds, http_connections, logs, metrics, operations
+from chassis import (
+    clock,
+    contract,
+    deadlines,
+    descriptors,
+    grpc_bounds,
+    http_connections,
+    logs,
+    metrics,
+    operations,
+    seals,
+)
 from chassis.bus import Bus
 from chassis.chain import Chain, methods_of
 from chassis.database import Database
@@ -44,6 +55,8 @@ _EVENTS_PAUSE_SECONDS = 0.1
 _RECEIPTS_PAUSE_SECONDS = 1.0
 """Nobody waits for a receipt: it only keeps an event from being published again, after five seconds at the earliest."""
 _KEYS_PAUSE_SECONDS = 1.0
+_SEAL_PAUSE_SECONDS = 1.0
+"""So long at the most a row of the access log can be changed without a trace."""
 _SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from the others. A save waits for it after each of its seven trips; with
 Python's five milliseconds the slowest saves took a tenth longer (docs/performance.md)."""
@@ -150,6 +163,7 @@ class Process:
             Worker("signing-keys", self.runtime.signatures.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
             *_chassis_workers(service, self.runtime),
             *_housekeepers(service, self.runtime),
+            _sealer(service, self.runtime),
             *service.workers(self.runtime),
         ]
         self.chain = Chain(
@@ -321,6 +335,12 @@ def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
         Worker("pruning", keeper.prune, pause_seconds=settings.housekeeping_seconds),
         Worker("watermark", keeper.publish_watermark, pause_seconds=settings.housekeeping_seconds),
     ]
+
+
+def _sealer(service: Service, runtime: Runtime) -> Worker:
+    second_place = seals.AppendedFile(seals.exported_file(service.settings.access_log_folder))
+    sealer = seals.Sealer(service.name, runtime.database, runtime.signatures, second_place)
+    return Worker("access-log", sealer.seal, pause_seconds=_SEAL_PAUSE_SECONDS, last_round=True)
 
 
 def _left(until: float) -> float:

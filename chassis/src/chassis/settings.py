@@ -69,6 +69,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """This service's private key, by which it signs what it puts on the bus."""
     signatories_file: Path
     """The public keys of all services, by which that of others is verified."""
+    access_log_folder: Path
+    """The second place of the access log: a copy is appended to a file here."""
     clock_offset_file: Path | None = None
     """Seconds to add to the real time; for tests and demonstrations."""
     time_scale: Positive = 1.0

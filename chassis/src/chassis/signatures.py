@@ -9,7 +9,7 @@ Key Set. docs/adr/0072-entries-of-the-bus-are-signed.md says what follows from i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ LARGEST_BYTES = 64 * 1024
 _SIGNED_BY, _SIGNATURE = "signed_by", "signature"
 _FORM = b"cms3 entry 1"
 """In front of all that is signed: a signature that was made for anything else is none on an entry."""
+_STATEMENT = b"cms3 statement 1"
+"""In front of what is signed beside the entries of the bus, so that neither passes for the other."""
 _LENGTH_BYTES = 4
 
 
@@ -47,7 +49,10 @@ class Refused(Exception):
 def signed_bytes(stream: str, fields: Fields) -> bytes:
     """The bytes that are signed: the stream's name, and all fields but the signature by name, each behind its length."""
     told = sorted((name, value) for name, value in fields.items() if name != _SIGNATURE.encode())
-    parts = [_FORM, stream.encode(), *(part for field in told for part in field)]
+    return _joined([_FORM, stream.encode(), *(part for field in told for part in field)])
+
+
+def _joined(parts: Iterable[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
 
 
@@ -102,6 +107,33 @@ class SigningKey:
         return {**named, _SIGNATURE: self.private.sign(signed_bytes(stream, as_read(named)))}
 
 
+class UnknownKey(Exception):
+    """No public key has this id."""
+
+
+class BadSignature(Exception):
+    """The key with this id has not signed this."""
+
+
+def verify_statement(
+    known: Mapping[str, Ed25519PublicKey], kind: str, content: bytes, *, key_id: str, signature: bytes
+) -> None:
+    """Raises UnknownKey or BadSignature unless the key with this id signed the statement of this kind."""
+    key = known.get(key_id)
+    if key is None:
+        raise UnknownKey(key_id)
+    try:
+        key.verify(signature, _joined([_STATEMENT, kind.encode(), content]))
+    except InvalidSignature as cause:
+        raise BadSignature(key_id) from cause
+
+
+def read_signatories(path: Path) -> dict[str, Ed25519PublicKey]:
+    """The public keys of all services by their ids. Raises OSError or KeysUnusable."""
+    found = read_public_keys(path)
+    return {key_id: key.key for key_id, key in found.items() if key_id and isinstance(key.key, Ed25519PublicKey)}
+
+
 class Signatures:
     """Signs by this service's key and verifies by the public keys of all. Both files are read again when they change.
 
@@ -119,8 +151,7 @@ class Signatures:
 
     def _read(self) -> None:
         own_file, signatories_file = self._files
-        own, found = SigningKey.load(own_file), read_public_keys(signatories_file)
-        known = {key_id: key.key for key_id, key in found.items() if key_id and isinstance(key.key, Ed25519PublicKey)}
+        own, known = SigningKey.load(own_file), read_signatories(signatories_file)
         # Others would refuse what is signed by a key that they do not find, or that is another's.
         if service_of(own.key_id) != self._service or known.get(own.key_id) != own.private.public_key():
             raise KeysUnusable(own_file)
@@ -141,6 +172,11 @@ class Signatures:
     def signed(self, stream: str, entry: Entry) -> dict[str, bytes | str]:
         """The entry with this service's signature, for this stream."""
         return self._own.signed(stream, entry)
+
+    def sign(self, kind: str, content: bytes) -> tuple[str, bytes]:
+        """Signs a statement of this kind; returns the key's id and the signature."""
+        own = self._own
+        return own.key_id, own.private.sign(_joined([_STATEMENT, kind.encode(), content]))
 
     def signatory(self, stream: str, fields: Fields) -> str:
         """The service that signed the entry, for this stream. Raises Refused."""

@@ -20,6 +20,7 @@ NEEDED = {
     "CMS_KEYRING_FILE": "/keys/keyring.json",
     "CMS_SIGNING_KEY_FILE": "/keys/intake-svc.signing.json",
     "CMS_SIGNATORIES_FILE": "/keys/signatories.json",
+    "CMS_ACCESS_LOG_FOLDER": "/access-log",
 }
 NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS"]
 

@@ -56,11 +56,11 @@ _GROWN_BYTES = 32 * 1024 * 1024
 _SCHEMA = """
     SELECT md5(concat_ws(' ',
         (SELECT string_agg(concat(oid, relname, relacl, reloptions), ' ' ORDER BY oid) FROM pg_class WHERE oid >= 16384),
-        (SELECT string_agg(concat(attrelid, attname, atttypid, attnotnull, attisdropped), ' ' ORDER BY attrelid, attnum)
+        (SELECT string_agg(concat(attrelid, attname, atttypid, attnotnull, attisdropped, attacl), ' ' ORDER BY attrelid, attnum)
             FROM pg_attribute WHERE attrelid >= 16384),
         (SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_constraint WHERE oid >= 16384),
         (SELECT string_agg(concat(oid, tgenabled), ' ' ORDER BY oid) FROM pg_trigger WHERE oid >= 16384),
-        (SELECT string_agg(concat(oid, md5(prosrc)), ' ' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
+        (SELECT string_agg(concat(oid, md5(prosrc), proacl), ' ' ORDER BY oid) FROM pg_proc WHERE oid >= 16384),
         (SELECT string_agg(migration_id, ' ' ORDER BY migration_id) FROM _yoyo_migration)
     )), pg_database_size(current_database())
 """

@@ -104,6 +104,7 @@ def settings_for(
         keyring_file=tokens.keyring_file,
         signing_key_file=signing_key_file,
         signatories_file=signatories_file,
+        access_log_folder=tokens.folder / "access-log" / service,
         drain_seconds=5.0,
         **more,
     )

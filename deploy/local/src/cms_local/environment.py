@@ -53,6 +53,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_KEYRING_FILE=layout.keys("keyring.json"),
         CMS_SIGNING_KEY_FILE=layout.keys(f"{service}.signing.json"),
         CMS_SIGNATORIES_FILE=layout.keys("signatories.json"),
+        CMS_ACCESS_LOG_FOLDER=layout.access_log(service),
         CMS_CLOCK_OFFSET_FILE=layout.clock_file,
         CMS_TIME_SCALE=time_scale,
     )

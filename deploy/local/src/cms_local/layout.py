@@ -124,6 +124,10 @@ class Layout:
         """The file of keys or tokens with this name."""
         return self.folder / "keys" / name
 
+    def access_log(self, service: str) -> Path:
+        """The folder of the copy of a service's access log."""
+        return Path("/access-log") / service if self.prepared else self.folder / "access-log" / service
+
     def log(self, name: str) -> Path:
         """The log of the process with this name."""
         return self.folder / "logs" / f"{name}.log"

@@ -4,7 +4,7 @@ import typer
 
 from chassis import logs
 from cms_local import form
-from cms_local.commands import audit, calls, clock, demo, keys, rotas, running, token, trouble
+from cms_local.commands import accesslog, audit, calls, clock, demo, keys, rotas, running, token, trouble
 from cms_local.economics import economics
 from cms_local.maps.commands import app as maps_app
 from cms_local.replay.commands import replay_week
@@ -18,6 +18,7 @@ for command in (running.up, running.status, running.stop, running.purge, running
     app.command()(command)
 app.command(name="audit")(audit.audit_command)
 app.command(name="overdue")(trouble.overdue_command)
+app.add_typer(accesslog.app, name="accesslog")
 app.add_typer(clock.app, name="clock")
 app.add_typer(calls.app, name="calls")
 app.add_typer(keys.app, name="keys")

@@ -80,6 +80,7 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
         **COMPOSE["x-service"],
         "build": {"context": ".", "args": {"SERVICE": service.name, "MODULE": service.module}},
         "image": f"cms3/{service.name}",
+        "volumes": ["prepared:/prepared:ro", f"{service.name}-access-log:/access-log"],
         "environment": {
             **COMPOSE["x-settings"],
             "CMS_GRPC_PORT": str(grpc),
