@@ -21,6 +21,7 @@ from cms_local.journey import Journey
 from cms_local.layout import ROOT
 from tests.support.foreign_clients import run_script
 from tests.support.platforms import PlatformUnderTest
+from tests.support.tls import platform_channel
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -73,8 +74,8 @@ class AskVersion1(grpc.StreamStreamClientInterceptor):  # type: ignore[type-arg]
 class ByReflection:
     """A service, described by its own reflection of a version (v1 or v1alpha)."""
 
-    def __init__(self, address: str, version: str) -> None:
-        self._channel = grpc.insecure_channel(address)
+    def __init__(self, channel: grpc.Channel, version: str) -> None:
+        self._channel = channel
         asked = grpc.intercept_channel(self._channel, AskVersion1()) if version == "v1" else self._channel
         self._known = ProtoReflectionDescriptorDatabase(asked)
         self.names = list(self._known.get_services())
@@ -106,7 +107,7 @@ def test_a_client_that_only_uses_reflection_carries_a_claim_through(
     layout = platform_under_test.layout
     services = ("intake-svc", "scheduling-svc", "assessment-svc", "legacy-gateway")
     intake, scheduling, assessment, gateway = (
-        ByReflection(f"127.0.0.1:{layout.grpc_port(name)}", reflection) for name in services
+        ByReflection(platform_channel(layout, name), reflection) for name in services
     )
     people = platform_under_test.journey("single, council tenant")
 

@@ -12,6 +12,7 @@ from cms_local import acknowledged
 from cms_local.cases import random_nino
 from tests.support.foreign_clients import PYTHON_EXAMPLE, grpc_addresses, http_addresses, npm, run_script
 from tests.support.platforms import PlatformUnderTest
+from tests.support.tls import certificate_files
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -58,10 +59,10 @@ def test_the_typescript_client_carries_a_claim_through_in_node(
     platform_under_test: PlatformUnderTest, typescript: Path, protocol: str
 ) -> None:
     layout = platform_under_test.layout
-    addresses = grpc_addresses(layout, "http://") if protocol in {"grpc", "grpc-gzip"} else http_addresses(layout)
+    addresses = grpc_addresses(layout, "https://") if protocol in {"grpc", "grpc-gzip"} else http_addresses(layout)
     by_node = partial(step_by, ("node", typescript / "build" / "node.mjs"), addresses)
 
-    carry(platform_under_test, partial(by_node, protocol=protocol))
+    carry(platform_under_test, partial(by_node, protocol=protocol, certificate=certificate_files(layout)))
 
 
 @pytest.mark.needs("npm")
@@ -74,6 +75,7 @@ def test_the_typescript_client_passes_tests_of_its_own_and_builds(typescript: Pa
 
 
 def test_the_python_client_carries_a_claim_through(platform_under_test: PlatformUnderTest) -> None:
-    by_python = partial(step_by, (sys.executable, PYTHON_EXAMPLE), grpc_addresses(platform_under_test.layout))
+    layout = platform_under_test.layout
+    by_python = partial(step_by, (sys.executable, PYTHON_EXAMPLE), grpc_addresses(layout))
 
-    carry(platform_under_test, by_python)
+    carry(platform_under_test, partial(by_python, certificate=certificate_files(layout)))

@@ -2,7 +2,6 @@
 
 from typing import get_args
 
-import grpc
 import httpx
 import pytest
 
@@ -12,6 +11,7 @@ from cms_local.layout import SERVICES
 from tests.support.callers import bearer, logged
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Door
+from tests.support.tls import platform_channel
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -24,7 +24,7 @@ def states(platform: PlatformUnderTest, service: str, door: Door, authorization:
         url = f"http://127.0.0.1:{platform.layout.http_port(service)}/cms.operations.v1.OperationsService/ListOverdue"
         body = httpx.post(url, json={}, headers={"Authorization": authorization}).raise_for_status().json()
         return {count["state"] for count in body["counts"]}
-    with grpc.insecure_channel(f"127.0.0.1:{platform.layout.grpc_port(service)}") as channel:
+    with platform_channel(platform.layout, service) as channel:
         listed = operations_pb2_grpc.OperationsServiceStub(channel).ListOverdue(
             operations_pb2.ListOverdueRequest(), metadata=(("authorization", authorization),), timeout=20
         )

@@ -29,6 +29,7 @@ from cms_local.layout import ROOT, SERVICES
 from tests.support.bus import bus_of, signing_key_of
 from tests.support.leaks import Leak, Spellings, everything
 from tests.support.platforms import PlatformUnderTest
+from tests.support.tls import platform_channel
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -152,7 +153,7 @@ def provoke(platform: PlatformUnderTest, told: dict[str, str], claim: Journey) -
     started = platform.doors.call(
         INTAKE, "StartCall", {**new_call, "caller": caller, "requestId": str(uuid.uuid4())}, token=token
     )
-    with grpc.insecure_channel(f"127.0.0.1:{layout.grpc_port(INTAKE)}") as channel:
+    with platform_channel(layout, INTAKE) as channel:
         for method, body in attempts(told, claim, started["claim"]["claimRef"]):
             path = f"/{SERVICE_NAMES[INTAKE]}/{method}"
             answer = httpx.post(

@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock
+from chassis.testing import secure_port
 from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
@@ -131,7 +132,7 @@ def serving(answers: Mapping[str, Any]) -> Iterator[str]:
     assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(stand_in, server)
     scheduling_pb2_grpc.add_SchedulingServiceServicer_to_server(stand_in, server)
     gateway_pb2_grpc.add_LegacyGatewayServiceServicer_to_server(stand_in, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc", "assessment-svc", "scheduling-svc", "legacy-gateway")
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(None).wait()

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from flask import Flask, Response
 
+from chassis import tls
 from chassis.chain import CONCURRENT_CALLS
 from chassis.http_connections import Bounds
 from chassis.http_server import HttpServer
 from chassis.loops import LoopThread
+from chassis.testing import certificate_of
 from chassis.wsgi_bridge import WsgiBridge
 
 _SWITCH_SECONDS = 0.0005
@@ -24,7 +26,7 @@ async def serve_grpc() -> int:
     server = grpc.aio.server(migration_thread_pool=ThreadPoolExecutor(CONCURRENT_CALLS))
     nothing = grpc.unary_unary_rpc_method_handler(lambda _request, _context: b"")
     server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("bare.v1.Bare", {"Nothing": nothing})])
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_secure_port("127.0.0.1:0", tls.server_credentials(certificate_of("intake-svc")))
     await server.start()
     servers.append(server)
     return port

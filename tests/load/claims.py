@@ -18,8 +18,9 @@ from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 from cms_local import acknowledged, keys
 from cms_local.audit import audit
 from cms_local.layout import DATABASES, Layout
-from tests.load.driving import CALLERS, Service, opened
+from tests.load.driving import CALLERS, UNCOMPRESSED, Service, opened
 from tests.load.interview import INTAKE, Begun, Operators, plain_case, save, saves_of
+from tests.support.tls import platform_channel
 
 _SCHEDULING = "cms.scheduling.v1.SchedulingService"
 _ASSESSMENT = "cms.assessment.v1.AssessmentService"
@@ -89,7 +90,7 @@ def measure_claims(layout: Layout, *, seconds: float) -> ClaimsMeasured:
     with ExitStack() as doors:
 
         def door(service: str, name: str) -> Service:
-            return doors.enter_context(opened(f"127.0.0.1:{layout.grpc_port(service)}", name))
+            return doors.enter_context(opened(platform_channel(layout, service, options=UNCOMPRESSED), name))
 
         operators, case = Operators(layout, door("intake-svc", INTAKE)), plain_case()
         desk = _Desk(

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from chassis.testing import channel_to
 from cms.intake.v1 import intake_pb2 as pb
 from cms_local.layout import ROOT, Layout
-from tests.load.driving import Rate, Service, drive, opened
+from tests.load.driving import UNCOMPRESSED, Rate, Service, drive, opened
 from tests.load.interview import INTAKE, Operators
 from tests.load.saves import Door, measure_saves_by
+from tests.support.tls import platform_channel
 
 BARE = "bare.v1.Bare"
 _TIMEOUT_SECONDS = 10.0
@@ -87,7 +89,7 @@ def measure_doors(layout: Layout, *, seconds: float) -> DoorsMeasured:
     """Measures each method by each door for so many seconds, one after the other."""
     rates: dict[str, Rate] = {}
     with (
-        opened(f"127.0.0.1:{layout.grpc_port('intake-svc')}", INTAKE) as intake,
+        opened(platform_channel(layout, "intake-svc", options=UNCOMPRESSED), INTAKE) as intake,
         _bare_doors() as bare,
     ):
         doors: dict[str, Door] = {"grpc": GrpcDoor(intake), "http": HttpDoor(layout.http_port("intake-svc"), INTAKE)}
@@ -121,7 +123,8 @@ def _bare_doors() -> Iterator[dict[str, Door]]:
         assert bare.stdout is not None
         grpc_port, http_port = map(int, bare.stdout.readline().split())
         try:
-            with opened(f"127.0.0.1:{grpc_port}", BARE) as service:
+            bare_channel = channel_to(f"127.0.0.1:{grpc_port}", "intake-svc", options=UNCOMPRESSED)
+            with opened(bare_channel, BARE) as service:
                 yield {"grpc": GrpcDoor(service), "http": HttpDoor(http_port, BARE)}
         finally:
             bare.stdin.close()

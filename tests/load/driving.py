@@ -12,6 +12,8 @@ import grpc
 from google.protobuf.message import Message
 
 CALLERS = 16
+UNCOMPRESSED = [("grpc.compression_enabled_algorithms_bitset", 1)]
+"""Options by which responses come as between services, and as the HTTP door gives them to who does not ask."""
 _DEADLINE_SECONDS = 10.0
 
 Response = TypeVar("Response", bound=Message)
@@ -69,10 +71,9 @@ class Service:
 
 
 @contextmanager
-def opened(address: str, name: str) -> Iterator[Service]:
-    """Opens the door of the service of this full name at an address."""
-    # Responses come uncompressed, as between services and as the HTTP door gives them to who does not ask.
-    with grpc.insecure_channel(address, options=[("grpc.compression_enabled_algorithms_bitset", 1)]) as channel:
+def opened(given: grpc.Channel, name: str) -> Iterator[Service]:
+    """Waits until the channel is ready, and closes it at the end. The service is called by its full name."""
+    with given as channel:
         grpc.channel_ready_future(channel).result(timeout=20)
         yield Service(channel, name)
 

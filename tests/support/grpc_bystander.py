@@ -6,16 +6,14 @@ import grpc
 import httpx
 
 from chassis.runtime import Process
-from chassis.testing import HTTP
+from chassis.testing import HTTP, open_channel
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from tests.support.bystander import expect_soon
 
 
 def ask(process: Process, token: str) -> grpc.StatusCode:
     """A call of somebody else, on a connection of their own."""
-    with grpc.insecure_channel(
-        f"127.0.0.1:{process.grpc.port}", options=[("grpc.use_local_subchannel_pool", 1)]
-    ) as channel:
+    with open_channel(process, token, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment(
                 scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),

@@ -2,10 +2,14 @@
 
 import gzip
 import socket
+import ssl
 import struct
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +24,9 @@ from h2.events import (
     TrailersReceived,
 )
 from h2.exceptions import ProtocolError
+
+from chassis.certificate_authority import FRONTEND
+from chassis.testing import tls_files
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -43,12 +50,26 @@ def bomb(size: int) -> bytes:
     return gzip.compress(bytes(size), 9)
 
 
+@cache
+def _context() -> ssl.SSLContext:
+    """TLS with the certificate of a frontend. It does not look at the door's: others do."""
+    files = tls_files(Path(tempfile.mkdtemp(prefix="cms3-tls-")), FRONTEND)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(files.certificate, files.key)
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
 class Http2:
-    """A connection to a gRPC door. If it takes nothing, the door cannot send more than 64 KiB to it."""
+    """A connection to a gRPC door. If it takes nothing, the door cannot send more than 64 KiB to it.
+
+    One that does not greet has no TLS either.
+    """
 
     def __init__(self, port: int, *, greet: bool = True, takes: bool = True) -> None:
         self._takes = takes
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
+        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
         settings = H2Configuration(
             client_side=True,
             header_encoding=None,
@@ -59,6 +80,7 @@ class Http2:
         self._answers: dict[int, Answer] = {}
         self.ended: set[int] = set()
         if greet:
+            self.socket = _context().wrap_socket(self.socket)
             self.protocol.initiate_connection()
             self.flush()
             self._until(lambda events: any(isinstance(event, SettingsAcknowledged) for event in events))
@@ -130,7 +152,7 @@ class Http2:
         try:
             while data := self.socket.recv(65536):
                 self._take(data)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError:
             return False

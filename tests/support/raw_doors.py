@@ -17,9 +17,11 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis import contract
+from chassis.testing.tls import holder_of
 from cms.operations.v1 import operations_pb2
 from cms_local.doors import SERVICE_NAMES
 from cms_local.layout import Layout
+from tests.support.tls import platform_channel
 
 Door = Literal["json", "grpc"]
 _OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"]
@@ -67,9 +69,8 @@ class RawDoors:
         self._http = {
             name: f"http://127.0.0.1:{layout.http_port(service)}/{name}" for name, service in _SERVICES.items()
         }
-        self._channels = {
-            name: grpc.insecure_channel(f"127.0.0.1:{layout.grpc_port(service)}") for name, service in _SERVICES.items()
-        }
+        self._layout = layout
+        self._channels: dict[tuple[str, str], grpc.Channel] = {}
 
     def __enter__(self) -> "RawDoors":
         return self
@@ -100,7 +101,7 @@ class RawDoors:
         """Sends these bytes to the gRPC door."""
         descriptor = methods()[method]
         service = descriptor.containing_service.full_name
-        unary: Any = self._channels[service].unary_unary
+        unary: Any = self._channel(service, metadata.get("authorization", "")).unary_unary
         pairs = [(name.replace("_", "-"), value) for name, value in metadata.items()]
         try:
             given = unary(f"/{service}/{method}")(body, timeout=_PATIENCE_SECONDS, metadata=pairs)
@@ -109,6 +110,14 @@ class RawDoors:
         message = GetMessageClass(descriptor.output_type).FromString(given)
         shown = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
         return Answer(code="ok", text=json.dumps(shown), body=shown)
+
+    def _channel(self, service: str, authorization: str) -> grpc.Channel:
+        """The channel of the owner of a token to a service, which is opened once."""
+        token = authorization.rpartition(" ")[2]
+        found = (service, holder_of(token))
+        if found not in self._channels:
+            self._channels[found] = platform_channel(self._layout, _SERVICES[service], token=token)
+        return self._channels[found]
 
 
 def _of_response(answer: httpx.Response) -> Answer:

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from chassis import clock, remote
 from chassis.identity import ServiceToken
 from chassis.postcodes import Postcodes
+from chassis.testing import certificate_of
 from legacy_gateway import mapping
 from legacy_gateway.clients import IntakeClient
 from legacy_gateway.domain import Action, System
@@ -65,7 +66,10 @@ class Job:
         )
         token = ServiceToken(Path(given["TRANSFERS_TOKEN"]))
         postcodes = Postcodes(Path(given["TRANSFERS_POSTCODES"])).__enter__()
-        intake = IntakeClient(remote.channel(given["TRANSFERS_OWNERS"]), token)
+        channel = remote.channel(
+            given["TRANSFERS_OWNERS"], service="intake-svc", certificate=certificate_of("legacy-gateway")
+        )
+        intake = IntakeClient(channel, token)
         return cls(intake=intake, postcodes=postcodes, pool=pool, database=database)
 
     def __enter__(self) -> Self:

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 
 from chassis import clock
+from chassis.testing import secure_port
 from cms.assessment.v1 import assessment_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from cms_local.cases import load_cases
@@ -53,7 +54,7 @@ if __name__ == "__main__":
     owners = Owners(answers())  # type: ignore[abstract]
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(owners, server)
     assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(owners, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc", "assessment-svc")
     server.start()
     print(f"127.0.0.1:{port}", flush=True)
     sys.stdin.read()

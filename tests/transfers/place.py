@@ -17,7 +17,7 @@ import legacy_gateway
 from chassis import embedded
 from chassis.migrations import migrate
 from chassis.postcodes import build_extract
-from chassis.testing import free_port, signing_files
+from chassis.testing import free_port, signing_files, tls_files
 from chassis.testing.identity import ISSUER, Tokens
 from cms_local.layout import ROOT
 from simulators.testing import call
@@ -85,6 +85,7 @@ class Place:
     def gateway(self) -> Mapping[str, Any]:
         """The settings of the gateway. Only ISCS is there; nothing waits for the other systems."""
         token = self.folder / "legacy-gateway.token"
+        tls = tls_files(self.folder, "legacy-gateway")
         own_key, signatories = signing_files(self.folder, "legacy-gateway")
         return {
             "CMS_GRPC_PORT": free_port(),
@@ -100,6 +101,9 @@ class Place:
             "CMS_SIGNING_KEY_FILE": own_key,
             "CMS_SIGNATORIES_FILE": signatories,
             "CMS_ACCESS_LOG_FOLDER": self.folder / "access-log",
+            "CMS_TLS_CERTIFICATE_FILE": tls.certificate,
+            "CMS_TLS_KEY_FILE": tls.key,
+            "CMS_TLS_AUTHORITY_FILE": tls.authority,
             "CMS_INTAKE_ADDRESS": self.owners,
             "CMS_ASSESSMENT_ADDRESS": self.owners,
             "CMS_ISCS_PORT": self.iscs,

@@ -10,7 +10,6 @@ from assessment.deadlines import DEADLINES
 from assessment.gauges import GAUGES
 from assessment.grpc_api import AssessmentApi
 from assessment.workers import workers
-from chassis import remote
 from chassis.runtime import Runtime, Service, run
 from cms.assessment.v1 import assessment_pb2
 
@@ -21,12 +20,12 @@ def service(settings: Settings) -> Service:
     """The parts of this service."""
 
     def api(runtime: Runtime) -> AssessmentApi:
-        intake, gateway, notifier = (
-            runtime.closing.enter_context(remote.channel(address))
-            for address in (settings.intake_address, settings.gateway_address, settings.notifier_address)
+        intake = IntakeClient(runtime.channel("intake-svc", settings.intake_address))
+        outcomes = OutcomesClient(
+            gateway=runtime.channel("legacy-gateway", settings.gateway_address),
+            notifier=runtime.channel("la-notifier", settings.notifier_address),
         )
-        outcomes = OutcomesClient(gateway, notifier)
-        return AssessmentApi(IntakeClient(intake), outcomes, targets.read(settings.targets_file or targets.FILE))
+        return AssessmentApi(intake, outcomes, targets.read(settings.targets_file or targets.FILE))
 
     return Service(
         name="assessment-svc",

@@ -8,6 +8,7 @@ import grpc
 import httpx
 import pytest
 
+from chassis.testing import open_channel
 from cms.assessment.v1 import assessment_pb2
 from cms.common.v1 import common_pb2
 
@@ -255,7 +256,7 @@ def test_a_malformed_body_is_refused(desk: Any, process: Any) -> None:
     headers = {"Authorization": f"Bearer {desk.token}", "Content-Type": "application/json"}
 
     by_http = httpx.post(url, content=b'{"version": "' + CANARY.encode() + b'"}', headers=headers)
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process, desk.token) as channel:
         unary: Any = channel.unary_unary
         correct_item = unary("/cms.assessment.v1.AssessmentService/CorrectItem")
         metadata = (("authorization", f"Bearer {desk.token}"),)

@@ -24,7 +24,7 @@ from chassis.database import Database
 from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, NotFound, PermissionDenied, StaleVersion, Unavailable, Violation
 from chassis.identity import Identity
-from chassis.testing import free_port
+from chassis.testing import certificate_of, free_port, secure_port
 from chassis.vault import Vault
 from cms.assessment.v1 import assessment_pb2
 from cms.common.v1 import common_pb2
@@ -98,9 +98,10 @@ def intake_server() -> IntakeServer:
 def client(intake_server: IntakeServer) -> Iterator[IntakeClient]:
     server = grpc.server(ThreadPoolExecutor(2))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(intake_server, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc")
     server.start()
-    with remote.channel(f"127.0.0.1:{port}") as channel:
+    own = certificate_of("assessment-svc")
+    with remote.channel(f"127.0.0.1:{port}", service="intake-svc", certificate=own) as channel:
         yield IntakeClient(channel)
     server.stop(0).wait()
 
@@ -225,5 +226,6 @@ def test_another_offices_claim_is_refused_with_intakes_reason(
 
 
 def test_the_call_is_unavailable_while_intake_is_away() -> None:
-    with remote.channel(f"127.0.0.1:{free_port()}") as channel, pytest.raises(Unavailable):
+    away, own = f"127.0.0.1:{free_port()}", certificate_of("assessment-svc")
+    with remote.channel(away, service="intake-svc", certificate=own) as channel, pytest.raises(Unavailable):
         IntakeClient(channel).get_interview("C0123456789A", purpose="appointment A1")

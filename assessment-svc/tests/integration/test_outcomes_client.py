@@ -13,6 +13,7 @@ from chassis import call, remote
 from chassis.call import Call
 from chassis.database import Database
 from chassis.identity import Identity
+from chassis.testing import certificate_of, secure_port
 from chassis.vault import Vault
 from cms.assessment.v1 import desk_pb2
 from cms.gateway.v1 import gateway_pb2_grpc
@@ -49,10 +50,14 @@ def client(gateway: Any) -> Iterator[OutcomesClient]:
     server = grpc.server(ThreadPoolExecutor(2))
     gateway_pb2_grpc.add_LegacyGatewayServiceServicer_to_server(gateway, server)
     notifier_pb2_grpc.add_LaNotifierServiceServicer_to_server(notifier(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "legacy-gateway", "la-notifier")
     server.start()
-    with remote.channel(f"127.0.0.1:{port}") as channel:
-        yield OutcomesClient(channel, channel)
+    own = certificate_of("assessment-svc")
+    with (
+        remote.channel(f"127.0.0.1:{port}", service="legacy-gateway", certificate=own) as to_gateway,
+        remote.channel(f"127.0.0.1:{port}", service="la-notifier", certificate=own) as to_notifier,
+    ):
+        yield OutcomesClient(to_gateway, to_notifier)
     server.stop(0).wait()
 
 

@@ -21,6 +21,7 @@ from chassis.errors import (
     Internal,
     PermissionDenied,
     ResourceExhausted,
+    Unauthenticated,
     Unavailable,
 )
 from chassis.identity import Identity, Verifier
@@ -102,14 +103,23 @@ class Chain:
         self._places = BoundedSemaphore(CONCURRENT_CALLS)
 
     def handle(
-        self, method: Method, read: Callable[[], Message], metadata: Mapping[str, str], timeout_seconds: float | None
+        self,
+        method: Method,
+        read: Callable[[], Message],
+        metadata: Mapping[str, str],
+        timeout_seconds: float | None,
+        *,
+        names: frozenset[str] | None = None,
     ) -> Message:
-        """Returns the response to a call. `read` parses the request; `metadata` has lower-case keys. Raises only CmsError."""
+        """Returns the response to a call. `read` parses the request; `metadata` has lower-case keys. Raises only CmsError.
+
+        `names` are those in the caller's certificate; None at a door that asks for none.
+        """
         started = time.monotonic()
         code = "OK"
         tracing.enter(tracing.child_of(metadata.get("traceparent")))
         try:
-            return self._answer(method, read, metadata, started + _limit(timeout_seconds))
+            return self._answer(method, read, metadata, started + _limit(timeout_seconds), names)
         except Exception as error:
             known = known_error(error)
             code = known.code
@@ -119,12 +129,18 @@ class Chain:
             metrics.HANDLING.labels(method.path, code).observe(time.monotonic() - started)
 
     def _answer(
-        self, method: Method, read: Callable[[], Message], metadata: Mapping[str, str], deadline: float
+        self,
+        method: Method,
+        read: Callable[[], Message],
+        metadata: Mapping[str, str],
+        deadline: float,
+        names: frozenset[str] | None,
     ) -> Message:
         if not self._places.acquire(blocking=False):
             raise ResourceExhausted("BUSY", "too many calls at once: try again")
         try:
             identity = self._verifier.identify(metadata.get("authorization"))
+            _expect_own_certificate(identity, names)
             entered = self._call(method, identity, metadata, deadline)
             with clock.steady(), call.entered(entered):
                 return self._serve(method, read, entered)
@@ -159,6 +175,12 @@ class Chain:
             raise RuntimeError("a response that carries answers was not written to the access log")
         entered.remaining_seconds()
         return response
+
+
+def _expect_own_certificate(identity: Identity, names: frozenset[str] | None) -> None:
+    """A service's token counts only beside that service's certificate: whoever has copied it alone can do nothing with it."""
+    if names is not None and identity.has("SERVICE") and identity.subject not in names:
+        raise Unauthenticated("CERTIFICATE", "a service's token counts only with the certificate of that service")
 
 
 def _serve_checked(method: Method, request: Message, entered: Call) -> Message:

@@ -23,6 +23,7 @@ from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, Unimplemented
 from chassis.grpc_bounds import Bounds, Places, WaitingRoom, address_of
 from chassis.loops import LoopThread
+from chassis.tls import Certificate, names_of, server_credentials
 
 Context = Any  # grpc.aio.ServicerContext, whose types do not know that bytes are read and written
 Messages = AsyncIterator[Any]
@@ -67,10 +68,16 @@ def _loop() -> LoopThread:
 
 
 class GrpcDoor:
-    """A gRPC server for the services of a chain. With `reflection` it describes them to whoever asks."""
+    """A gRPC server for the services of a chain, for callers with a certificate of the authority.
 
-    def __init__(self, chain: Chain, *, host: str, port: int, bounds: Bounds, reflection: bool) -> None:
+    With `reflection` it describes them to whoever asks.
+    """
+
+    def __init__(
+        self, chain: Chain, *, host: str, port: int, certificate: Certificate, bounds: Bounds, reflection: bool
+    ) -> None:
         self._chain = chain
+        self._certificate = certificate
         self._bounds = bounds
         self._open = Places(self._bounds.calls, of_a_peer=self._bounds.calls_of_a_peer)
         self._served = Places(CONCURRENT_CALLS * 2, of_a_peer=CONCURRENT_CALLS * 2)
@@ -96,7 +103,7 @@ class GrpcDoor:
         largest = max(method.largest_bytes for method in self._chain.methods.values())
         self._server = grpc.aio.server(options=_options(bounds, _REFUSED_WITH_REASON * largest))
         self._server.add_generic_rpc_handlers([_Handlers(self._handlers(), _unary(self._unknown))])
-        return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, server_credentials(self._certificate))
 
     async def _start(self) -> None:
         await self._server.start()
@@ -156,7 +163,15 @@ class GrpcDoor:
     ) -> "asyncio.Future[bytes]":
         """Has a thread serve the call. Raises ResourceExhausted if too many wait for one."""
         place = self._served.take("")
-        serving = self._threads.submit(_served, self._chain, method, message, metadata, context.time_remaining())
+        handle = partial(
+            self._chain.handle,
+            method,
+            partial(requests.parse_binary, method.request, message),
+            metadata,
+            context.time_remaining(),
+            names=names_of(context.auth_context()),
+        )
+        serving = self._threads.submit(_served, handle)
         serving.add_done_callback(place)
         return asyncio.wrap_future(serving)
 
@@ -220,9 +235,8 @@ def _serialised(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-def _served(chain: Chain, method: Method, message: bytes, metadata: Mapping[str, str], seconds: float | None) -> bytes:
-    response = chain.handle(method, lambda: requests.parse_binary(method.request, message), metadata, seconds)
-    return response.SerializeToString()
+def _served(handle: Callable[[], Message]) -> bytes:
+    return handle().SerializeToString()
 
 
 def _enter(context: Context) -> dict[str, str]:

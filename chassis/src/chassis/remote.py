@@ -10,6 +10,7 @@ from grpc_status import rpc_status
 
 from chassis import call, errors, tracing
 from chassis.errors import CmsError, Violation
+from chassis.tls import Certificate, Material, RenewedChannel, secured
 
 Response = TypeVar("Response", bound=Message)
 
@@ -32,19 +33,26 @@ _BROKEN_OFF = ("CANCELLED", "UNKNOWN")
 """The library's codes for a call whose server ended or connection broke: done or not is not known. No service sends them."""
 
 
-def channel(address: str) -> grpc.Channel:
-    """Returns a channel to a service. It connects at first use, and again whenever the service returns."""
-    return grpc.insecure_channel(
-        address,
-        options=(
-            ("grpc.max_receive_message_length", _LARGEST_RESPONSE_BYTES),
-            ("grpc.max_reconnect_backoff_ms", 2_000),
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.compression_enabled_algorithms_bitset", 1),  # none: processors are dearer here than the network
-            ("grpc.enable_retries", 0),
-        ),
-    )
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _LARGEST_RESPONSE_BYTES),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.compression_enabled_algorithms_bitset", 1),  # none: processors are dearer here than the network
+    ("grpc.enable_retries", 0),
+)
+
+
+def channel(address: str, *, service: str, certificate: Certificate) -> grpc.Channel:
+    """Returns a channel to the service of this name. It connects at first use, and again whenever the service returns.
+
+    Whoever else is at the address is not called. The caller proves by its certificate who it is.
+    """
+
+    def make(material: Material) -> grpc.Channel:
+        return secured(address, service=service, material=material, options=_OPTIONS)
+
+    return RenewedChannel(certificate, make)
 
 
 def invoke(

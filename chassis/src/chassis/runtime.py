@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psycopg
 from google.protobuf.descriptor import ServiceDescriptor
 
@@ -27,6 +28,7 @@ from chassis import (
     logs,
     metrics,
     operations,
+    remote,
     seals,
 )
 from chassis.bus import Bus
@@ -46,6 +48,7 @@ from chassis.plain_pages import Page
 from chassis.settings import ServiceSettings
 from chassis.signatures import Signatures
 from chassis.state_gauges import OWN_GAUGES, StateCollector, StateGauge
+from chassis.tls import Certificate, CertificateUnusable, Files, load
 from chassis.vault import Keyring, Vault
 from chassis.workers import Worker
 
@@ -72,10 +75,15 @@ class Runtime:
     signatures: Signatures
     vault: Vault
     token: ServiceToken
+    certificate: Certificate
     lease_owner: str
     """Names this process, for leases and consumers."""
     closing: ExitStack = field(default_factory=ExitStack)
     """Closes what the service's own code opened, after the workers have ended."""
+
+    def channel(self, service: str, address: str) -> grpc.Channel:
+        """Returns a channel to another service by its name, for calls with this service's certificate."""
+        return self.closing.enter_context(remote.channel(address, service=service, certificate=self.certificate))
 
 
 def no_workers(_runtime: Runtime) -> Sequence[Worker]:
@@ -192,6 +200,7 @@ class Process:
             self.chain,
             host=settings.host,
             port=settings.grpc_port,
+            certificate=self.runtime.certificate,
             bounds=grpc_bounds.Bounds(connections=connections["grpc"], calls_of_a_peer=settings.grpc_calls_per_peer),
             reflection=settings.reflection,
         )
@@ -267,8 +276,10 @@ class Process:
         settings = self._service.settings
         until = time.monotonic() + settings.start_limit_seconds
         keys = (settings.jwks_file, settings.keyring_file, settings.signing_key_file, settings.signatories_file)
-        for path in (*keys, settings.token_file, *self._service.files):
+        tls = _tls_files(settings)
+        for path in (*keys, settings.token_file, tls.certificate, tls.key, tls.authority, *self._service.files):
             _wait(path.is_file, f"the file {path}", until)
+        _expect_usable(tls, until)
         _wait(lambda: _answers(settings.database_owner_url), "PostgreSQL", until)
 
     def _migrate(self) -> None:
@@ -290,8 +301,29 @@ def _runtime(service: Service) -> Runtime:
         ),
         vault=Vault(service.name, Keyring.load(settings.keyring_file)),
         token=ServiceToken(settings.token_file),
+        certificate=Certificate(_tls_files(settings)),
         lease_owner=f"{socket.gethostname()}-{os.getpid()}",
     )
+
+
+def _tls_files(settings: ServiceSettings) -> Files:
+    return Files(
+        certificate=settings.tls_certificate_file, key=settings.tls_key_file, authority=settings.tls_authority_file
+    )
+
+
+def _expect_usable(files: Files, until: float) -> None:
+    """Waits while the files do not fit each other, as when they are being renewed. Raises NotReady."""
+    while True:
+        try:
+            load(files)
+        except CertificateUnusable as unusable:
+            if time.monotonic() > until:
+                logs.get().error("not started", error=str(unusable))
+                raise NotReady(f"not started: {unusable}") from unusable
+            time.sleep(_WAIT_STEP_SECONDS)
+        else:
+            return
 
 
 def _overdue(service: Service) -> StateGauge:

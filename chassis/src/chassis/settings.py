@@ -71,6 +71,12 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The public keys of all services, by which that of others is verified."""
     access_log_folder: Path
     """The second place of the access log: a copy is appended to a file here."""
+    tls_certificate_file: Path
+    """This service's certificate in PEM, with its name as DNS name, and what stands between it and the authority."""
+    tls_key_file: Path
+    """The certificate's private key in PEM."""
+    tls_authority_file: Path
+    """The certificates of the authorities that callers and called services are believed by, in PEM."""
     clock_offset_file: Path | None = None
     """Seconds to add to the real time; for tests and demonstrations."""
     time_scale: Positive = 1.0

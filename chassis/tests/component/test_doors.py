@@ -16,7 +16,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import HTTP, DatabaseUrls, NotCalled, SettingsOf, Tokens, running
+from chassis.testing import HTTP, DatabaseUrls, NotCalled, SettingsOf, Tokens, open_channel, running
 from cms.scheduling.v1 import appointments_pb2, events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
@@ -84,7 +84,7 @@ def test_a_method_is_called_by_either_door_and_a_retry_gets_the_first_answer(pro
     request_id = str(uuid4())
 
     by_http = post(process, "BookAppointment", {"claimRef": CLAIM, "requestId": request_id}, token)
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process) as channel:
         by_grpc = scheduling_pb2_grpc.SchedulingServiceStub(channel).BookAppointment(
             scheduling_pb2.BookAppointmentRequest(claim_ref=CLAIM, request_id=request_id),
             metadata=(("authorization", f"Bearer {token}"),),
@@ -135,7 +135,7 @@ def test_a_malformed_body_is_an_invalid_argument_by_either_door(process: Process
     token = tokens.issue("OPERATOR")
 
     by_http = post(process, "BookAppointment", body, token)
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel, pytest.raises(grpc.RpcError) as by_grpc:
+    with open_channel(process) as channel, pytest.raises(grpc.RpcError) as by_grpc:
         raw_method(channel, "BookAppointment")(
             b"\x0a\xff\xff" + body, metadata=(("authorization", f"Bearer {token}"),), timeout=5
         )
@@ -185,7 +185,7 @@ def test_a_defect_is_internal_and_hides_its_cause(process: Process, tokens: Toke
 
 
 def test_errors_carry_their_details_over_grpc(process: Process, tokens: Tokens) -> None:
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel, pytest.raises(grpc.RpcError) as raised:
+    with open_channel(process) as channel, pytest.raises(grpc.RpcError) as raised:
         scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment(
             scheduling_pb2.GetAppointmentRequest(claim_ref=CLAIM),
             metadata=(("authorization", f"Bearer {tokens.issue('SUPPORT')}"),),

@@ -19,7 +19,7 @@ from h2.exceptions import ProtocolError
 from chassis.errors import NotFound
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, running
+from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, open_channel, running
 from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 from tests.support.grpc_bystander import ask, holds, refusals
 from tests.support.http2 import Http2, bomb, message
@@ -214,7 +214,7 @@ def test_open_streams_of_reflection_and_health_hold_nobody_up(process: Process, 
     attacker.flush()
 
     holds(process, token)
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process) as channel:
         asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
         assert next(stub.ServerReflectionInfo(asked, timeout=5)).HasField("list_services_response")

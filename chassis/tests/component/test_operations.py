@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc
 import httpx
 import psycopg
 import pytest
@@ -17,7 +16,18 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from chassis.deadlines import Deadline, within
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import Client, DatabaseUrls, Door, NotCalled, SettingsOf, Tokens, costs, eventually, running
+from chassis.testing import (
+    Client,
+    DatabaseUrls,
+    Door,
+    NotCalled,
+    SettingsOf,
+    Tokens,
+    costs,
+    eventually,
+    open_channel,
+    running,
+)
 from cms.scheduling.v1 import scheduling_pb2
 
 OPERATIONS = "cms.operations.v1.OperationsService"
@@ -223,7 +233,7 @@ def test_only_a_dead_letter_that_waits_can_be_replayed(
 
 
 def test_health_and_reflection_know_both_services(process: Process) -> None:
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         states = [stub.Check(health_pb2.HealthCheckRequest(service=name)).status for name in ("", OWN, OPERATIONS)]
         listed = ProtoReflectionDescriptorDatabase(channel).get_services()

@@ -22,7 +22,19 @@ from chassis import remote
 from chassis.errors import CmsError, Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import HTTP, DatabaseUrls, NotCalled, Servers, SettingsOf, Tokens, eventually, free_port
+from chassis.testing import (
+    HTTP,
+    DatabaseUrls,
+    NotCalled,
+    Servers,
+    SettingsOf,
+    Tokens,
+    certificate_of,
+    eventually,
+    free_port,
+    open_channel,
+    secure_port,
+)
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 
 CONTRACT = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
@@ -91,7 +103,7 @@ def by_http(process: Process, token: str) -> int:
 
 
 def by_grpc(process: Process, token: str) -> Any:
-    with remote.channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process, token) as channel:
         return remote.invoke(
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
             scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),
@@ -254,7 +266,12 @@ def test_a_service_without_its_database_is_not_ready_but_shows_metrics(
     assert get(process, "/metrics").status_code == 200
 
 
-@pytest.mark.parametrize("missing", ["jwks_file", "keyring_file", "token_file", "signing_key_file", "signatories_file"])
+TLS = ("tls_certificate_file", "tls_key_file", "tls_authority_file")
+
+
+@pytest.mark.parametrize(
+    "missing", ["jwks_file", "keyring_file", "token_file", "signing_key_file", "signatories_file", *TLS]
+)
 def test_a_missing_file_is_named_at_start(made: Callable[..., Process], tmp_path: Path, missing: str) -> None:
     with pytest.raises(NotReady, match=r"absent\.json"):
         made(**{missing: tmp_path / "absent.json", "start_limit_seconds": 0.01})
@@ -344,9 +361,14 @@ def codes_by_grpc(process: Process, token: str) -> int:
     return 200
 
 
+def to_scheduling(port: int) -> grpc.Channel:
+    """A channel of intake-svc to the scheduling-svc at this port."""
+    return remote.channel(f"127.0.0.1:{port}", service="scheduling-svc", certificate=certificate_of("intake-svc"))
+
+
 def test_an_absent_service_is_unavailable_and_its_address_stays_inside(tokens: Tokens) -> None:
     port = free_port()
-    with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as away:
+    with to_scheduling(port) as channel, pytest.raises(Unavailable) as away:
         remote.invoke(
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
             scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),
@@ -367,10 +389,10 @@ def test_a_broken_off_call_is_unavailable(tokens: Tokens, code: grpc.StatusCode)
     server = grpc.server(ThreadPoolExecutor(1))
     name = "cms.scheduling.v1.SchedulingService"
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "scheduling-svc")
     server.start()
 
-    with remote.channel(f"127.0.0.1:{port}") as channel, pytest.raises(Unavailable) as broken_off:
+    with to_scheduling(port) as channel, pytest.raises(Unavailable) as broken_off:
         remote.invoke(
             scheduling_pb2_grpc.SchedulingServiceStub(channel).GetAppointment,
             scheduling_pb2.GetAppointmentRequest(claim_ref="C0000000000A"),

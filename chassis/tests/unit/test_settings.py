@@ -21,6 +21,9 @@ NEEDED = {
     "CMS_SIGNING_KEY_FILE": "/keys/intake-svc.signing.json",
     "CMS_SIGNATORIES_FILE": "/keys/signatories.json",
     "CMS_ACCESS_LOG_FOLDER": "/access-log",
+    "CMS_TLS_CERTIFICATE_FILE": "/keys/intake-svc.tls.pem",
+    "CMS_TLS_KEY_FILE": "/keys/intake-svc.tls.key",
+    "CMS_TLS_AUTHORITY_FILE": "/keys/authority.pem",
 }
 NUMBERS = ["CMS_GRPC_PORT", "CMS_TIME_SCALE", "CMS_KEEP_DAYS", "CMS_DRAIN_SECONDS"]
 

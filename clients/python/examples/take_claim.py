@@ -1,12 +1,13 @@
 """One claim from the call to its outcome: what an operator's, an assessor's and a support engineer's programs would do.
 
-Reads {addresses, token, step, …} as JSON from standard input, and writes what came of the step.
+Reads {addresses, certificate, token, step, …} as JSON from standard input, and writes what came of the step.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from cms.gateway.v1 import gateway_pb2
 from cms.intake.v1 import intake_pb2
 from cms.notifier.v1 import notifier_pb2
 from cms.scheduling.v1 import scheduling_pb2
-from cms_client import Addresses, CmsClient, Refused, answer
+from cms_client import Addresses, Certificate, CmsClient, Refused, answer
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
@@ -117,7 +118,8 @@ def main() -> None:
     """Takes one step of the claim: take, confirm or outcome."""
     given = json.load(sys.stdin)
     came: Mapping[str, Any] = {}
-    with CmsClient(Addresses(**given["addresses"]), token=lambda: str(given["token"])) as cms:
+    certificate = Certificate(**{name: Path(path) for name, path in given["certificate"].items()})
+    with CmsClient(Addresses(**given["addresses"]), token=lambda: str(given["token"]), certificate=certificate) as cms:
         match given["step"]:
             case "take":
                 claimant = given["claimant"]

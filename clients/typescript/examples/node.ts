@@ -1,4 +1,4 @@
-// The example in Node.js. Reads {protocol, addresses, token, step, …} as JSON from standard input, writes what came of it.
+// The example in Node.js. Reads {protocol, addresses, certificate, token, step, …} as JSON from standard input, writes what came of it.
 // protocol: connect-json, connect-binary, connect-gzip, grpc (addresses are then those of the gRPC doors) or grpc-web.
 import { readFileSync } from "node:fs";
 import {
@@ -12,6 +12,14 @@ import { confirmClaim, outcomeOf, takeClaim } from "./claim.js";
 
 const given = JSON.parse(readFileSync(0, "utf8"));
 
+/** The certificate that the gRPC doors ask for; the service is believed by its name in its own. */
+const tls = (serverName: string) => ({
+  cert: readFileSync(given.certificate.certificate),
+  key: readFileSync(given.certificate.key),
+  ca: readFileSync(given.certificate.authority),
+  servername: serverName,
+});
+
 const transports: Record<string, CmsOptions["transport"]> = {
   "connect-json": (options) => createConnectTransport({ ...options, httpVersion: "1.1", useBinaryFormat: false }),
   "connect-binary": (options) => createConnectTransport({ ...options, httpVersion: "1.1" }),
@@ -24,10 +32,11 @@ const transports: Record<string, CmsOptions["transport"]> = {
       sendCompression: compressionGzip,
       compressMinBytes: 1,
     }),
-  grpc: (options) => createGrpcTransport(options),
-  "grpc-gzip": (options) =>
+  grpc: ({ serverName, ...options }) => createGrpcTransport({ ...options, nodeOptions: tls(serverName) }),
+  "grpc-gzip": ({ serverName, ...options }) =>
     createGrpcTransport({
       ...options,
+      nodeOptions: tls(serverName),
       acceptCompression: [compressionGzip],
       sendCompression: compressionGzip,
       compressMinBytes: 1,

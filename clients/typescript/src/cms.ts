@@ -16,12 +16,29 @@ export interface Addresses {
   notifier: string;
 }
 
+export interface TransportOptions {
+  /** For TLS: the name in the service's certificate. */
+  serverName: string;
+  baseUrl: string;
+  interceptors: Interceptor[];
+  defaultTimeoutMs: number;
+}
+
+/** The name in each service's certificate, by which it is believed wherever it is. */
+const NAMES: Record<keyof Addresses, string> = {
+  intake: "intake-svc",
+  scheduling: "scheduling-svc",
+  assessment: "assessment-svc",
+  gateway: "legacy-gateway",
+  notifier: "la-notifier",
+};
+
 export interface CmsOptions {
   addresses: Addresses;
   /** Gives the bearer token of each call. */
   token: () => string | Promise<string>;
   /** Makes a transport: createConnectTransport of @connectrpc/connect-web or connect-node, perhaps with options of your own. */
-  transport: (options: { baseUrl: string; interceptors: Interceptor[]; defaultTimeoutMs: number }) => Transport;
+  transport: (options: TransportOptions) => Transport;
   /** The deadline of a call. The platform ends each after 30 seconds at most. */
   timeoutMs?: number;
 }
@@ -44,6 +61,7 @@ export function createCms(options: CmsOptions): Cms {
   };
   const to = (service: keyof Addresses) =>
     options.transport({
+      serverName: NAMES[service],
       baseUrl: options.addresses[service],
       interceptors: [retries(), authorize],
       defaultTimeoutMs: options.timeoutMs ?? 10_000,

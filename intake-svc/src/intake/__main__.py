@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chassis import logs, remote
+from chassis import logs
 from chassis.postcodes import Postcodes
 from chassis.runtime import NotReady, Runtime, Service, run
 from cms.intake.v1 import intake_pb2
@@ -39,9 +39,7 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES, linted:
             catalogues=catalogues,
             service_target=target,
             accounts=accounts,
-            gateway=GatewayClient(
-                runtime.closing.enter_context(remote.channel(settings.gateway_address)), runtime.token
-            ),
+            gateway=GatewayClient(runtime.channel("legacy-gateway", settings.gateway_address), runtime.token),
         ),
         handlers=HANDLERS,
         workers=workers,

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from chassis.runtime import Process
-from chassis.testing import SettingsOf, running
+from chassis.testing import SettingsOf, running, secure_port
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import checks_pb2, gateway_pb2_grpc
 from intake.__main__ import service
@@ -38,7 +38,7 @@ def gateway() -> Iterator[Gateway]:
     servicer = Gateway()  # type: ignore[abstract]  # the other methods are not called
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     gateway_pb2_grpc.add_LegacyGatewayServiceServicer_to_server(servicer, server)
-    servicer.port = server.add_insecure_port("127.0.0.1:0")
+    servicer.port = secure_port(server, "legacy-gateway")
     servicer.stop = lambda: server.stop(None).wait()
     server.start()
     yield servicer

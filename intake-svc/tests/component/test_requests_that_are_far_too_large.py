@@ -11,9 +11,8 @@ import httpx
 import pytest
 from google.protobuf import json_format
 
-from chassis import remote
 from chassis.runtime import Process
-from chassis.testing import Tokens
+from chassis.testing import Tokens, open_channel
 from cms.intake.v1 import intake_pb2
 
 SOON_SECONDS = 1.0
@@ -59,7 +58,7 @@ def by_grpc(process: Process, path: str, kind: Any, body: dict[str, Any], token:
     message = json_format.ParseDict(body, kind()).SerializeToString()
 
     def call() -> str:
-        with remote.channel(f"127.0.0.1:{process.grpc.port}") as channel:
+        with open_channel(process, token) as channel:
             method = channel.unary_unary(path, request_serializer=None, response_deserializer=None)
             with pytest.raises(grpc.RpcError) as refused:
                 method(message, timeout=10, metadata=(("authorization", f"Bearer {token}"),))

@@ -37,8 +37,14 @@ def service(
     `claims_of` and `decisions_of` give the facts of claims and the decisions on them from elsewhere than the services'
     addresses, and `sources_of` what messages to claimants tell.
     """
-    intake = claims_of or (lambda runtime: IntakeClaims(settings.intake_address, runtime.token.read))
-    gateway = decisions_of or (lambda runtime: GatewayDecisions(settings.gateway_address, runtime.token.read))
+    intake = claims_of or (
+        lambda runtime: IntakeClaims(runtime.channel("intake-svc", settings.intake_address), runtime.token.read)
+    )
+    gateway = decisions_of or (
+        lambda runtime: GatewayDecisions(
+            runtime.channel("legacy-gateway", settings.gateway_address), runtime.token.read
+        )
+    )
     return Service(
         name="la-notifier",
         settings=settings,
@@ -59,10 +65,10 @@ def service(
 def _sources(settings: Settings, runtime: Runtime) -> Sources:
     token = runtime.token.read
     return Sources(
-        claimants=IntakeClaimants(settings.intake_address, token),
-        appointments=SchedulingAppointments(settings.scheduling_address, token),
-        evidence=AssessmentEvidence(settings.assessment_address, token),
-        decisions=GatewayOutcomes(settings.gateway_address, token),
+        claimants=IntakeClaimants(runtime.channel("intake-svc", settings.intake_address), token),
+        appointments=SchedulingAppointments(runtime.channel("scheduling-svc", settings.scheduling_address), token),
+        evidence=AssessmentEvidence(runtime.channel("assessment-svc", settings.assessment_address), token),
+        decisions=GatewayOutcomes(runtime.channel("legacy-gateway", settings.gateway_address), token),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date
 from typing import Protocol
 
+import grpc
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -37,8 +38,8 @@ class Decisions(Protocol):
 class IntakeClaims:
     """Intake over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._token = token
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
@@ -53,8 +54,8 @@ class IntakeClaims:
 class GatewayDecisions:
     """legacy-gateway over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(channel)
         self._token = token
 
     def decisions(self, claim_ref: str) -> Sequence[Decision]:

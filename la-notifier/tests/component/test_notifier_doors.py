@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from chassis import clock
 from chassis.runtime import Process
-from chassis.testing import Client, DatabaseUrls, Door, Tokens, costs, eventually
+from chassis.testing import Client, DatabaseUrls, Door, Tokens, costs, eventually, open_channel
 from cms.intake.v1 import events_pb2
 
 CLAIM = "C0123456789A"
@@ -155,7 +155,7 @@ def test_bad_requests_are_refused_with_field_names_but_without_values(caller: Ca
 def test_both_doors_refuse_a_body_that_is_not_a_message(notifier: Process, caller: CallerAt, tokens: Tokens) -> None:
     for method in ("GetNotices", "FindAuthority"):
         reply = caller().call(method, nonsense={"CANARY": 1})
-        with grpc.insecure_channel(f"127.0.0.1:{notifier.grpc.port}") as channel:
+        with open_channel(notifier) as channel:
             raw: Any = channel.unary_unary(f"/{SERVICE}/{method}", None, None)
             with pytest.raises(grpc.RpcError) as refused:
                 raw(b"\x0a\xff\xff", metadata=(("authorization", f"Bearer {tokens.issue('SUPPORT')}"),), timeout=5)

@@ -14,8 +14,9 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from chassis import remote
 from chassis.errors import PermissionDenied, Unavailable
-from chassis.testing import free_port
+from chassis.testing import certificate_of, free_port, secure_port
 from cms.intake.v1 import intake_pb2
 from la_notifier.channels import api
 from la_notifier.channels.api import Councils, Outgoing
@@ -48,10 +49,15 @@ def intake_port() -> Iterator[int]:
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler("cms.intake.v1.IntakeService", {"GetClaimFacts": handler})]
     )
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc")
     server.start()
     yield port
     server.stop(None).wait()
+
+
+def to_intake(port: int) -> grpc.Channel:
+    """A channel of la-notifier's to the intake at this port."""
+    return remote.channel(f"127.0.0.1:{port}", service="intake-svc", certificate=certificate_of("la-notifier"))
 
 
 @contextmanager
@@ -116,17 +122,18 @@ def councils_at() -> Iterator[Any]:
 
 
 def test_intake_is_asked_for_a_version_as_the_service_itself(intake_port: int) -> None:
-    claims = IntakeClaims(f"127.0.0.1:{intake_port}", lambda: "right")
+    with to_intake(intake_port) as channel:
+        claims = IntakeClaims(channel, lambda: "right")
 
-    assert claims.facts("C0123456789A").version == 9
-    assert claims.facts("C0123456789A", 3).version == 3
+        assert claims.facts("C0123456789A").version == 9
+        assert claims.facts("C0123456789A", 3).version == 3
 
 
 def test_a_refusal_and_an_absence_of_intake_are_errors_of_the_chassis(intake_port: int) -> None:
-    with pytest.raises(PermissionDenied):
-        IntakeClaims(f"127.0.0.1:{intake_port}", lambda: "wrong").facts("C0123456789A")
-    with pytest.raises(Unavailable):
-        IntakeClaims(f"127.0.0.1:{free_port()}", lambda: "right").facts("C0123456789A")
+    with to_intake(intake_port) as channel, pytest.raises(PermissionDenied):
+        IntakeClaims(channel, lambda: "wrong").facts("C0123456789A")
+    with to_intake(free_port()) as channel, pytest.raises(Unavailable):
+        IntakeClaims(channel, lambda: "right").facts("C0123456789A")
 
 
 def test_an_authority_that_cannot_be_reached_has_not_taken_the_notice(councils_at: Any) -> None:

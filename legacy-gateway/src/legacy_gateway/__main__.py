@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from cms.gateway.v1 import gateway_pb2
@@ -25,7 +24,7 @@ def service(settings: Settings) -> Service:
     targets()
 
     def api(runtime: Runtime) -> LegacyGatewayApi:
-        channel = runtime.closing.enter_context(remote.channel(settings.intake_address))
+        channel = runtime.channel("intake-svc", settings.intake_address)
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
         intake = IntakeClient(channel, runtime.token)
         accepted = Desk(vault=runtime.vault, intake=intake, postcodes=postcodes)

@@ -7,7 +7,6 @@ against its lists. More threads look after claims that were withdrawn, and after
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from chassis.workers import Turns, Worker
@@ -114,10 +113,8 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
     return Resources(
         database=runtime.database,
         vault=runtime.vault,
-        intake=IntakeClient(runtime.closing.enter_context(remote.channel(settings.intake_address)), runtime.token),
-        assessment=AssessmentClient(
-            runtime.closing.enter_context(remote.channel(settings.assessment_address)), runtime.token
-        ),
+        intake=IntakeClient(runtime.channel("intake-svc", settings.intake_address), runtime.token),
+        assessment=AssessmentClient(runtime.channel("assessment-svc", settings.assessment_address), runtime.token),
         systems=systems,
         files=files,
         file_seconds=settings.file_seconds,

@@ -17,7 +17,7 @@ from chassis import clock
 from chassis.bus import Bus
 from chassis.inbox import Event
 from chassis.runtime import Process
-from chassis.testing import Client, DatabaseUrls, Servers, Tokens, deliver, eventually, settings_for
+from chassis.testing import Client, DatabaseUrls, Servers, Tokens, deliver, eventually, secure_port, settings_for
 from cms.assessment.v1 import assessment_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from legacy_gateway.__main__ import service
@@ -86,7 +86,7 @@ def intake(facts: Callable[..., Facts], assessment: Any) -> Iterator[tuple[Intak
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(servicer, server)
     assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(assessment, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc", "assessment-svc")
     server.start()
     yield servicer, port
     server.stop(None).wait()

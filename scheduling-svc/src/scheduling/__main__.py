@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from chassis import remote
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from chassis.workers import Worker
@@ -34,7 +33,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 def intake_at(address: str) -> Callable[[Runtime], Intake]:
     """Intake over gRPC at this address."""
-    return lambda runtime: IntakeService(runtime.closing.enter_context(remote.channel(address)))
+    return lambda runtime: IntakeService(runtime.channel("intake-svc", address))
 
 
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:

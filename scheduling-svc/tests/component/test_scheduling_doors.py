@@ -15,7 +15,7 @@ from chassis.bank_holidays import Nation
 from chassis.metrics import REGISTRY
 from chassis.pages import token_of
 from chassis.runtime import Process
-from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually
+from chassis.testing import DatabaseUrls, Tokens, commits_fail, eventually, open_channel
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
 from scheduling.domain.offices import Need
 from scheduling.domain.working_time import target_due
@@ -96,7 +96,7 @@ def test_an_impossible_time_is_refused(process: Process, tokens: Tokens) -> None
     request = scheduling_pb2.FindSlotsRequest(office_code=LEEDS, until=Timestamp(seconds=10**15))
     getattr(request, "from").CopyFrom(Timestamp(seconds=-(10**15)))
 
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel, pytest.raises(grpc.RpcError) as refused:
+    with open_channel(process) as channel, pytest.raises(grpc.RpcError) as refused:
         scheduling_pb2_grpc.SchedulingServiceStub(channel).FindSlots(
             request, metadata=(("authorization", f"Bearer {tokens.issue('OPERATOR')}"),), timeout=5
         )

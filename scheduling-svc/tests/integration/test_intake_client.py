@@ -17,7 +17,7 @@ from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Unauthenticated, Unavailable
 from chassis.identity import Identity
-from chassis.testing import free_port
+from chassis.testing import certificate_of, free_port, secure_port
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
@@ -63,7 +63,7 @@ def address(answers: Answers) -> Iterator[str]:
     )
     service = grpc.method_handlers_generic_handler("cms.intake.v1.IntakeService", {"GetClaim": handler})
     server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc")
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(None).wait()
@@ -71,7 +71,7 @@ def address(answers: Answers) -> Iterator[str]:
 
 @pytest.fixture
 def intake(address: str) -> Iterator[IntakeService]:
-    with remote.channel(address) as channel:
+    with remote.channel(address, service="intake-svc", certificate=certificate_of("scheduling-svc")) as channel:
         yield IntakeService(channel)
 
 
@@ -159,5 +159,7 @@ def test_intakes_refusal_of_the_caller_is_passed_on(
 
 
 def test_a_claim_is_unavailable_while_intake_is_away() -> None:
-    with remote.channel(f"127.0.0.1:{free_port()}") as channel, pytest.raises(Unavailable):
+    away = f"127.0.0.1:{free_port()}"
+    own = certificate_of("scheduling-svc")
+    with remote.channel(away, service="intake-svc", certificate=own) as channel, pytest.raises(Unavailable):
         IntakeService(channel).claim("C1")

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import json_format
 
 from chassis.runtime import Process
-from chassis.testing import HTTP, DatabaseUrls, Servers, Tokens, settings_for
+from chassis.testing import HTTP, DatabaseUrls, Servers, Tokens, open_channel, secure_port, settings_for
 from cms.assessment.v1 import assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
@@ -59,7 +59,7 @@ def post(process: Process, body: Any, token: str | None, **headers: str) -> http
 
 def by_grpc(process: Process, claim_ref: str, token: str | None) -> gateway_pb2.GetTransfersResponse:
     metadata = (("authorization", f"Bearer {token}"),) if token else ()
-    with grpc.insecure_channel(f"127.0.0.1:{process.grpc.port}") as channel:
+    with open_channel(process, token or "") as channel:
         answer: gateway_pb2.GetTransfersResponse = gateway_pb2_grpc.LegacyGatewayServiceStub(channel).GetTransfers(
             gateway_pb2.GetTransfersRequest(claim_ref=claim_ref), metadata=metadata, timeout=5
         )
@@ -89,7 +89,7 @@ def intake_door(facts: Callable[..., Facts], assessment: Any) -> Iterator[tuple[
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(servicer, server)
     assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(assessment, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc", "assessment-svc")
     server.start()
     yield servicer, port
     server.stop(None).wait()

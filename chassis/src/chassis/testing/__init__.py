@@ -36,6 +36,7 @@ from chassis.testing.services import (
     settings_of,
 )
 from chassis.testing.signing import SignaturesOf, add_signed, publish, signatures_of, signing_files, signing_key
+from chassis.testing.tls import certificate_of, channel_to, open_channel, secure_port, tls_files
 
 __all__ = [
     "HTTP",
@@ -53,6 +54,8 @@ __all__ = [
     "begin_at_noon",
     "bus",
     "bus_prefix",
+    "certificate_of",
+    "channel_to",
     "clock_file",
     "commits_fail",
     "database",
@@ -63,18 +66,21 @@ __all__ = [
     "eventually",
     "free_port",
     "handle",
+    "open_channel",
     "postcodes",
     "postcodes_file",
     "publish",
     "pytest_configure",
     "pytest_unconfigure",
     "running",
+    "secure_port",
     "servers",
     "settings_for",
     "settings_of",
     "signatures_of",
     "signing_files",
     "signing_key",
+    "tls_files",
     "tokens",
     "vault",
     "waits_for_a_lock",

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis.runtime import Process
+from chassis.testing.tls import open_channel
 
 Door = Literal["grpc", "http"]
 
@@ -84,7 +85,7 @@ class Client:
     def _by_grpc(self, method: str, body: Mapping[str, Any]) -> Reply:
         descriptor = descriptor_pool.Default().FindServiceByName(self.service).methods_by_name[method]
         request = json_format.ParseDict(dict(body), GetMessageClass(descriptor.input_type)())
-        with grpc.insecure_channel(f"127.0.0.1:{self.process.grpc.port}") as channel:
+        with open_channel(self.process, self.token) as channel:
             unary: Any = channel.unary_unary
             stub = unary(
                 f"/{self.service}/{method}",

@@ -20,6 +20,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.identity import ISSUER, Tokens
 from chassis.testing.servers import Servers
 from chassis.testing.signing import signing_files
+from chassis.testing.tls import tls_files
 
 Kind = TypeVar("Kind", bound=ServiceSettings)
 
@@ -90,6 +91,12 @@ def settings_for(
 ) -> Any:
     """Settings of a service in a test: ports of its own, the test's database, bus prefix and keys."""
     signing_key_file, signatories_file = signing_files(tokens.folder, service)
+    certificate = tls_files(tokens.folder, service)
+    common: dict[str, Any] = {
+        "tls_certificate_file": certificate.certificate,
+        "tls_key_file": certificate.key,
+        "tls_authority_file": certificate.authority,
+    }
     return kind(
         grpc_port=0,
         http_port=0,
@@ -106,5 +113,5 @@ def settings_for(
         signatories_file=signatories_file,
         access_log_folder=tokens.folder / "access-log" / service,
         drain_seconds=5.0,
-        **more,
+        **{**common, **more},
     )

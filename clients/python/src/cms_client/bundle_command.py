@@ -26,6 +26,7 @@ from google.type import date_pb2
 from cms.assessment.v1 import bundle_pb2
 from cms_client.answers import json_of
 from cms_client.bundles import Device, NotThisBundle
+from cms_client.certificate import Certificate
 from cms_client.client import Addresses, CmsClient
 from cms_client.refusal import Refused
 from cms_client.trip_file import ShortPassphrase, TripFile, WrongPassphrase
@@ -150,7 +151,9 @@ def _add_finding(command: argparse.ArgumentParser, name: str) -> None:
 
 def _client(given: argparse.Namespace) -> CmsClient:
     token = os.environ.get("CMS_TOKEN") or getpass.getpass("Token: ")
-    return CmsClient(Addresses(assessment=given.address), token=lambda: token)
+    return CmsClient(
+        Addresses(assessment=given.address), token=lambda: token, certificate=Certificate.from_environment()
+    )
 
 
 def _passphrase() -> str:

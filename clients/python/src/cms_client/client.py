@@ -14,6 +14,7 @@ from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from cms.notifier.v1 import notifier_pb2, notifier_pb2_grpc
 from cms.operations.v1 import operations_pb2, operations_pb2_grpc
 from cms.scheduling.v1 import scheduling_pb2, scheduling_pb2_grpc
+from cms_client.certificate import Certificate
 from cms_client.refusal import refusal_of
 from cms_client.repeats import service_config
 
@@ -46,8 +47,8 @@ class Operations:
 class CmsClient:
     """Stubs of every service. Methods raise `Refused`.
 
-    `token` gives the bearer token of each call. `credentials` are for TLS; without them the channels are plain, as on one
-    machine. `deadline_seconds` is that of calls which name none.
+    `token` gives the bearer token of each call, `certificate` proves who calls. `deadline_seconds` is that of calls which name
+    none.
     """
 
     def __init__(
@@ -55,26 +56,32 @@ class CmsClient:
         addresses: Addresses,
         *,
         token: Callable[[], str],
-        credentials: grpc.ChannelCredentials | None = None,
+        certificate: Certificate,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         self._channels: list[grpc.Channel] = []
+        credentials = certificate.credentials()
 
-        def to(address: str, service: ServiceDescriptor) -> grpc.Channel:
-            options = [("grpc.service_config", service_config([service, _OPERATIONS]))]
-            plain = (
-                grpc.insecure_channel(address, options)
-                if credentials is None
-                else grpc.secure_channel(address, credentials, options)
-            )
+        def to(address: str, name: str, service: ServiceDescriptor) -> grpc.Channel:
+            options = [
+                ("grpc.service_config", service_config([service, _OPERATIONS])),
+                ("grpc.ssl_target_name_override", name),  # the service is believed by its name, wherever it is
+            ]
+            plain = grpc.secure_channel(address, credentials, options)
             self._channels.append(plain)
             return grpc.intercept_channel(plain, _EveryCall(token, deadline_seconds))
 
-        intake = to(addresses.intake, intake_pb2.DESCRIPTOR.services_by_name["IntakeService"])
-        scheduling = to(addresses.scheduling, scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"])
-        assessment = to(addresses.assessment, assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"])
-        gateway = to(addresses.gateway, gateway_pb2.DESCRIPTOR.services_by_name["LegacyGatewayService"])
-        notifier = to(addresses.notifier, notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"])
+        intake = to(addresses.intake, "intake-svc", intake_pb2.DESCRIPTOR.services_by_name["IntakeService"])
+        scheduling = to(
+            addresses.scheduling, "scheduling-svc", scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"]
+        )
+        assessment = to(
+            addresses.assessment, "assessment-svc", assessment_pb2.DESCRIPTOR.services_by_name["AssessmentService"]
+        )
+        gateway = to(
+            addresses.gateway, "legacy-gateway", gateway_pb2.DESCRIPTOR.services_by_name["LegacyGatewayService"]
+        )
+        notifier = to(addresses.notifier, "la-notifier", notifier_pb2.DESCRIPTOR.services_by_name["LaNotifierService"])
         self.intake = intake_pb2_grpc.IntakeServiceStub(intake)
         self.scheduling = scheduling_pb2_grpc.SchedulingServiceStub(scheduling)
         self.assessment = assessment_pb2_grpc.AssessmentServiceStub(assessment)

@@ -1,6 +1,8 @@
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -8,8 +10,10 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from chassis.certificate_authority import FRONTEND
+from chassis.testing import secure_port, tls_files
 from cms.intake.v1 import intake_pb2
-from cms_client import Addresses, CmsClient, Refused, Violation, answer, json_of
+from cms_client import Addresses, Certificate, CmsClient, Refused, Violation, answer, json_of
 
 Respond = Callable[[intake_pb2.GetClaimRequest, grpc.ServicerContext], intake_pb2.GetClaimResponse]
 
@@ -34,6 +38,12 @@ class Intake:
         return self.respond(request, context)
 
 
+def frontend() -> Certificate:
+    """The certificate of a frontend."""
+    files = tls_files(Path(tempfile.mkdtemp(prefix="cms3-tls-")), FRONTEND)
+    return Certificate(certificate=files.certificate, key=files.key, authority=files.authority)
+
+
 @contextmanager
 def serving(servicer: Intake) -> Iterator[CmsClient]:
     """Serves it, and gives a client of it."""
@@ -45,10 +55,10 @@ def serving(servicer: Intake) -> Iterator[CmsClient]:
     server = grpc.server(ThreadPoolExecutor(2))
     service = grpc.method_handlers_generic_handler("cms.intake.v1.IntakeService", {"GetClaim": handler})
     server.add_generic_rpc_handlers((service,))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = secure_port(server, "intake-svc")
     server.start()
     try:
-        with CmsClient(Addresses(intake=f"127.0.0.1:{port}"), token=lambda: "abc") as cms:
+        with CmsClient(Addresses(intake=f"127.0.0.1:{port}"), token=lambda: "abc", certificate=frontend()) as cms:
             yield cms
     finally:
         server.stop(None).wait()
@@ -122,7 +132,9 @@ def test_a_read_is_sent_again_after_an_error_that_passes() -> None:
 
 def test_a_service_that_does_not_answer_is_a_refusal_without_a_reason() -> None:
     with (
-        CmsClient(Addresses(intake="127.0.0.1:1"), token=lambda: "abc", deadline_seconds=1) as cms,
+        CmsClient(
+            Addresses(intake="127.0.0.1:1"), token=lambda: "abc", certificate=frontend(), deadline_seconds=1
+        ) as cms,
         pytest.raises(Refused) as refused,
     ):
         cms.intake.GetClaim(intake_pb2.GetClaimRequest(claim_ref="C7Q4M2X9KR0T"))

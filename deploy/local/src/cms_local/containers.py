@@ -13,7 +13,7 @@ import stamina
 
 from chassis import clock, embedded, postcodes
 from chassis.authorities import AuthorityTable
-from cms_local import keys
+from cms_local import certificates, keys
 from cms_local.layout import DATABASES
 
 _WAIT_SECONDS = 60.0
@@ -34,9 +34,10 @@ def make_databases(url: str) -> None:
 
 
 def keep_tokens(folder: Path, stopping: threading.Event, *, pause_seconds: float = LOOK_SECONDS) -> None:
-    """Renews tokens in the folder of keys before they end, until it is told to stop."""
+    """Renews tokens and certificates in the folder of keys before they end, until it is told to stop."""
     while not stopping.wait(pause_seconds):
         keys.renew_tokens(folder)
+        certificates.renew(folder)
 
 
 if __name__ == "__main__":

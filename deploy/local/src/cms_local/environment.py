@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cms_local import certificates
 from cms_local.layout import DATABASES, DOORS, ROOT, SERVICES, STAND_INS, Layout
 
 _HOST = "127.0.0.1"
@@ -38,6 +39,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
     """The settings of a service."""
     database = DATABASES[service]
     postgres = f"{_HOST}:{layout.postgres_port}/{database}"
+    tls = certificates.files(layout.keys(""), service)
     common = _texts(
         CMS_HOST=_HOST,
         CMS_GRPC_PORT=layout.grpc_port(service),
@@ -54,6 +56,9 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_SIGNING_KEY_FILE=layout.keys(f"{service}.signing.json"),
         CMS_SIGNATORIES_FILE=layout.keys("signatories.json"),
         CMS_ACCESS_LOG_FOLDER=layout.access_log(service),
+        CMS_TLS_CERTIFICATE_FILE=tls.certificate,
+        CMS_TLS_KEY_FILE=tls.key,
+        CMS_TLS_AUTHORITY_FILE=tls.authority,
         CMS_CLOCK_OFFSET_FILE=layout.clock_file,
         CMS_TIME_SCALE=time_scale,
     )

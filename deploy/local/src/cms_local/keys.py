@@ -17,6 +17,7 @@ from chassis.identity import AUDIENCE
 from chassis.key_files import ALGORITHM
 from chassis.signatures import SigningKey, service_of
 from chassis.vault import Keyring
+from cms_local import certificates
 from cms_local.layout import SERVICES, STAND_INS
 
 ISSUER = "cms3-development"
@@ -49,6 +50,7 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
     _add_signing_keys(folder, SERVICES)
     renew_tokens(folder, older_than=0)
+    certificates.renew(folder, older_than=0)
 
 
 def renew_tokens(folder: Path, *, older_than: float = RENEWED_AFTER_SECONDS) -> list[str]:

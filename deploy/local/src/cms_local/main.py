@@ -4,7 +4,7 @@ import typer
 
 from chassis import logs
 from cms_local import form
-from cms_local.commands import accesslog, audit, calls, clock, demo, keys, rotas, running, token, trouble
+from cms_local.commands import accesslog, audit, calls, certificate, clock, demo, keys, rotas, running, token, trouble
 from cms_local.economics import economics
 from cms_local.maps.commands import app as maps_app
 from cms_local.replay.commands import replay_week
@@ -16,6 +16,7 @@ app.callback(help=__doc__)(logs.keep_standard_output_clean)
 app.command(name="replay-week")(replay_week)
 for command in (running.up, running.status, running.stop, running.purge, running.start, demo.demo, token.token):
     app.command()(command)
+app.command()(certificate.certificate)
 app.command(name="audit")(audit.audit_command)
 app.command(name="overdue")(trouble.overdue_command)
 app.add_typer(accesslog.app, name="accesslog")

@@ -18,7 +18,7 @@ import httpx
 
 from chassis import clock, embedded, postcodes
 from chassis.authorities import AuthorityTable
-from cms_local import environment, keys, processes
+from cms_local import certificates, environment, keys, processes
 from cms_local.layout import DATABASES, MODULES, SERVICES, STAND_INS, Layout
 from cms_local.processes import Running
 
@@ -287,11 +287,12 @@ def interruptible() -> Iterator[None]:
 
 
 def wait_until_stopped(layout: Layout) -> None:
-    """Waits until somebody else stops the platform, and renews tokens that would end before it does."""
+    """Waits until somebody else stops the platform, and renews tokens and certificates that would end before it does."""
     while layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
         keys.renew_tokens(layout.keys(""))
+        certificates.renew(layout.keys(""))
 
 
 def stop_present(layout: Layout) -> None:

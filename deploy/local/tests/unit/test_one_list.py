@@ -90,6 +90,8 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
             "CMS_DATABASE_OWNER_URL": f"postgresql://{service.database}_owner@{postgres}",
             "CMS_TOKEN_FILE": f"/prepared/keys/{service.name}.token",
             "CMS_SIGNING_KEY_FILE": f"/prepared/keys/{service.name}.signing.json",
+            "CMS_TLS_CERTIFICATE_FILE": f"/prepared/keys/tls/{service.name}/tls.pem",
+            "CMS_TLS_KEY_FILE": f"/prepared/keys/tls/{service.name}/tls.key",
             **own_settings(
                 service.name,
                 addresses=addresses_in_containers(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 
+import grpc
 from google.protobuf.json_format import MessageToDict
 
 from chassis import remote
@@ -87,8 +88,8 @@ class Outcomes(Protocol):
 class IntakeClaimants:
     """Intake over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = intake_pb2_grpc.IntakeServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._token = token
 
     def claimant(self, claim_ref: str) -> Claimant:
@@ -113,8 +114,8 @@ def claimant_of(facts: intake_pb2.ClaimFacts) -> Claimant:
 class SchedulingAppointments:
     """scheduling-svc over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = scheduling_pb2_grpc.SchedulingServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = scheduling_pb2_grpc.SchedulingServiceStub(channel)
         self._token = token
 
     def appointment(self, appointment_id: str) -> Appointment:
@@ -139,8 +140,8 @@ def appointment_of(given: appointments_pb2.Appointment) -> Appointment:
 class AssessmentEvidence:
     """assessment-svc over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = assessment_pb2_grpc.AssessmentServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
         self._token = token
 
     def outstanding(self, claim_ref: str, language: str) -> Outstanding:
@@ -179,8 +180,8 @@ def outstanding_of(given: evidence_pb2.ClaimEvidence, language: str) -> Outstand
 class GatewayOutcomes:
     """legacy-gateway over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, address: str, token: Callable[[], str]) -> None:
-        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(remote.channel(address))
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(channel)
         self._token = token
 
     def outcome(self, claim_ref: str, scheme: str, version: int) -> str:
