@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,9 @@ Released = Callable[[Path], AbstractContextManager[Desk]]
 SERVICE = "cms.intake.v1.IntakeService"
 NINO = "AB123456C"
 OFFICE = "100101"
+APPOINTMENT = "0f8fad5b-d9cb-469f-a165-70867728950e"
+OWN_WORK = "own work"
+"""Stands for a purpose that names the claim of each call."""
 CONTACT = date(2026, 3, 2)
 
 database_urls = database_fixture("intake", MIGRATIONS)
@@ -172,7 +175,17 @@ def couple_with_children(single_tenant: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Person(Client):
-    """Somebody at a desk, with a token of their own. A method that has no `try_` raises AssertionError where refused."""
+    """Somebody at a desk, with a token of their own. A method that has no `try_` raises AssertionError where refused.
+
+    With the purpose OWN_WORK each call names the claim that it is about as the caller's work item.
+    """
+
+    def call(self, method: str, **body: Any) -> Reply:
+        """The reply to a call."""
+        if self.metadata.get("cms-purpose") != OWN_WORK or "claimRef" not in body:
+            return super().call(method, **body)
+        named = replace(self, metadata={"cms-purpose": f"work item {body['claimRef']}"})
+        return super(Person, named).call(method, **body)
 
     def try_once(self, method: str, **body: Any) -> Reply:
         """The reply to a method that changes something, as a request of its own."""
@@ -261,8 +274,10 @@ def _desk_of(process: Process, tokens: Tokens) -> Desk:
 def book(process: Process) -> Book:
     """Has intake hear that an appointment was booked for a claim."""
 
-    def heard(claim_ref: str, office: str = OFFICE, *, appointment_id: str = "A1", at: datetime | None = None) -> None:
-        message = AppointmentBooked(appointment_id=appointment_id, office_code=office)
+    def heard(
+        claim_ref: str, office: str = OFFICE, *, appointment_id: str = APPOINTMENT, at: datetime | None = None
+    ) -> None:
+        message = AppointmentBooked(appointment_id=appointment_id, office_code=office, assessor_id="AS1")
         handle(process.database, HANDLERS, event_of(message, claim_ref=claim_ref, at=at))
 
     return heard

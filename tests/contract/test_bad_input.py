@@ -276,7 +276,7 @@ def credentials(scene: Scene, method: str) -> dict[str, str]:
         role = sorted(roles)[0]
         subject = "legacy-gateway" if role == "SERVICE" else "AS000001"
         scene.tokens[method] = scene.journey.issue(role, subject=subject, office="100101")
-    return {"authorization": f"Bearer {scene.tokens[method]}", "cms_purpose": "work item 7"}
+    return {"authorization": f"Bearer {scene.tokens[method]}", "cms_purpose": f"work item {scene.journey.claim_ref}"}
 
 
 def expect_sound(method: str, answer: Answer, sent: object) -> None:

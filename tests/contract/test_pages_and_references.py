@@ -53,7 +53,7 @@ def ask(raw: RawDoors, claim: Journey, door: Door, method: str, request: dict[st
         request = {"claimRef": claim.claim_ref, **request}
     subject = "legacy-gateway" if role == "SERVICE" else "ST000099"
     token = claim.operator if role == "OPERATOR" else claim.issue(role, subject=subject, office=own_office(claim))
-    return raw.ask(door, method, request, authorization=f"Bearer {token}", cms_purpose="work item 7")
+    return raw.ask(door, method, request, authorization=f"Bearer {token}", cms_purpose=f"work item {claim.claim_ref}")
 
 
 def test_the_queries_know_every_list() -> None:

@@ -50,7 +50,7 @@ def test_every_response_with_answers_has_a_row_in_the_access_log(
     before = logged(platform_under_test, "intake-svc", method, "SHOWN", subject)
 
     passport = bearer(claim, role, subject, office=own_office(claim))
-    given = raw.ask(door, method, request[method], **passport, cms_purpose="work item 7")
+    given = raw.ask(door, method, request[method], **passport, cms_purpose=f"work item {claim.claim_ref}")
 
     assert given.code == "ok", given
     listed = given.body.get("claims", []) if given.body else []
@@ -105,7 +105,7 @@ def test_answers_are_refused_when_the_access_log_cannot_be_written(
 ) -> None:
     url = f"postgresql://intake_owner@127.0.0.1:{platform_under_test.layout.postgres_port}/intake"
     own = {"authorization": f"Bearer {claim.operator}"}
-    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms_purpose": "work item 7"}
+    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms_purpose": f"work item {claim.claim_ref}"}
     service = bearer(claim, "SERVICE", "legacy-gateway")
     reference = {"claimRef": claim.claim_ref}
     with psycopg.connect(url, autocommit=True) as conn:

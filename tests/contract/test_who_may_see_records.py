@@ -96,7 +96,7 @@ def test_a_check_of_the_records_is_logged_and_shows_no_answer(
 
 
 def test_the_interview_shows_that_its_records_could_be_sent(raw: RawDoors, claim: Journey) -> None:
-    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms-purpose": "appointment 1"}
+    assessor = bearer(claim, "ASSESSOR", office=own_office(claim)) | {"cms-purpose": f"work item {claim.claim_ref}"}
 
     given = raw.ask("json", "GetInterview", {"claimRef": claim.claim_ref, "checkRecords": True}, **assessor)
 

@@ -93,7 +93,7 @@ def expect_refused(given: Answer, reason: str) -> None:
 def test_operators_can_read_answers_only_in_an_open_call_with_security_passed(
     raw: RawDoors, claim: Journey, ended: Journey, resumed: str, *, door: Door, method: str
 ) -> None:
-    purpose = {"cms_purpose": f"call {claim.call_id}"}
+    purpose = {"cms_purpose": f"work item {claim.claim_ref}"}
     own, other = {"authorization": f"Bearer {claim.operator}"}, bearer(claim, "OPERATOR", "OP000777")
     unpassed = {"authorization": f"Bearer {resumed}"}
     over = {"authorization": f"Bearer {ended.operator}"}
@@ -136,7 +136,7 @@ def test_other_roles_can_read_answers_for_a_named_purpose(
 
     expect_refused(raw.ask(door, method, attempts(claim)[method], **passport), "PURPOSE_REQUIRED")
     expect_refused(raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose=""), "PURPOSE_REQUIRED")
-    named = raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose="work item 7")
+    named = raw.ask(door, method, attempts(claim)[method], **passport, cms_purpose=f"work item {claim.claim_ref}")
 
     assert named.code == "ok", named
 
@@ -151,7 +151,7 @@ def test_claimants_are_shown_only_to_an_open_call_or_a_named_purpose(
     passport = bearer(claim, role, office=own_office(claim))
 
     plain = raw.ask(door, "GetClaim", request, **passport)
-    named = raw.ask(door, "GetClaim", request, **passport, cms_purpose="work item 7")
+    named = raw.ask(door, "GetClaim", request, **passport, cms_purpose=f"work item {claim.claim_ref}")
 
     if role == "COUNCIL_OFFICER":
         expect_refused(plain, "ROLE")
@@ -182,7 +182,7 @@ def test_assessors_can_read_answers_of_their_own_offices_claims_only(
     def ask(of: Journey, **office: str) -> Answer:
         return raw.ask(door, method, attempts(of)[method], **bearer(claim, "ASSESSOR", "AS000077", **office), **purpose)
 
-    purpose = {"cms_purpose": f"appointment {claim.appointment['appointmentId']}"}
+    purpose = {"cms_purpose": f"work item {claim.claim_ref}"}
     before = logged(platform_under_test, "intake-svc", method, "DENIED", "AS000077")
 
     expect_refused(ask(claim, office=other_office(claim)), "OTHER_OFFICE")
@@ -200,7 +200,13 @@ def test_assessors_can_withdraw_only_their_own_offices_claims(
 ) -> None:
     def ask(of: Journey, **office: str) -> Answer:
         request = attempts(of)["WithdrawClaim"]
-        return raw.ask(door, "WithdrawClaim", request, **bearer(claim, "ASSESSOR", **office), cms_purpose="work item 7")
+        return raw.ask(
+            door,
+            "WithdrawClaim",
+            request,
+            **bearer(claim, "ASSESSOR", **office),
+            cms_purpose=f"work item {claim.claim_ref}",
+        )
 
     expect_refused(ask(claim, office=other_office(claim)), "OTHER_OFFICE")
     expect_refused(ask(claim), "OFFICE_REQUIRED")
@@ -215,7 +221,9 @@ def test_assessors_are_shown_claimants_of_their_own_office_only(
 ) -> None:
     def seen(of: Journey, **office: str) -> bool:
         request = {"GetClaim": {"claimRef": of.claim_ref}, "ListClaims": {"nino": nino_of(of)}}[method]
-        given = raw.ask(door, method, request, **bearer(claim, "ASSESSOR", **office), cms_purpose="work item 7")
+        given = raw.ask(
+            door, method, request, **bearer(claim, "ASSESSOR", **office), cms_purpose=f"work item {claim.claim_ref}"
+        )
         assert given.body is not None, given
         [found] = given.body["claims"] if method == "ListClaims" else [given.body["claim"]]
         assert found["claimRef"] == of.claim_ref

@@ -185,4 +185,5 @@ def amend_telephone(platform: PlatformUnderTest, journey: Journey) -> None:
         "requestId": str(uuid4()),
     }
     officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
-    platform.doors.call("intake-svc", "AmendAnswers", correction, token=officer, purpose="work item 8")
+    work = f"work item {journey.claim_ref}"
+    platform.doors.call("intake-svc", "AmendAnswers", correction, token=officer, purpose=work)

@@ -26,7 +26,7 @@ from tests.growth.intake_stand_in import CLAIM_VERSION, serving
 from tests.growth.subject import Caller, Subject
 
 _SCALE = 0.02
-_SUPPORT = Caller(role="SUPPORT", purpose="work item 1")
+_SUPPORT = Caller(role="SUPPORT", purpose="work item C0000000001Y")
 _OFFICER = Caller(role="PROCESSING_OFFICER", subject="PO000001")
 _OPERATOR = Caller(role="OPERATOR", subject="OP000001")
 

@@ -23,9 +23,10 @@ from tests.growth.subject import Caller, Subject
 
 OFFICE, QUIET_OFFICE = "100101", "999999"
 _POSTCODES = ("NE1 8AX", "LS1 3AB", "M2 5PD")
+_APPOINTMENT = "0f8fad5b-d9cb-469f-a165-70867728950e"
 _OPERATOR = Caller(role="OPERATOR")
 _SECOND_OPERATOR = Caller(role="OPERATOR", subject="OP000002")
-_ASSESSOR = Caller(role="ASSESSOR", subject="AS000001", office=OFFICE, purpose="appointment 17")
+_ASSESSOR = Caller(role="ASSESSOR", subject="AS000001", office=OFFICE, purpose=f"appointment {_APPOINTMENT}")
 _SWITCH = Caller(role="SERVICE", subject="telephone-switch")
 _MANAGER = Caller(role="SERVICE_MANAGER", subject="SM000001")
 _GATEWAY = Caller(role="SERVICE", subject="legacy-gateway")
@@ -253,8 +254,9 @@ class Intake(Subject):
 
     def _amend_as_assessor(self, claim: Any) -> None:
         this = {"claimRef": claim["claimRef"]}
-        self.hear(events_pb2.AppointmentBooked(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
-        self.hear(events_pb2.AppointmentMoved(appointment_id="A1", office_code=OFFICE), claim["claimRef"])
+        booking: dict[str, Any] = {"appointment_id": _APPOINTMENT, "office_code": OFFICE, "assessor_id": "AS000001"}
+        self.hear(events_pb2.AppointmentBooked(**booking), claim["claimRef"])
+        self.hear(events_pb2.AppointmentMoved(**booking), claim["claimRef"])
         self.hear(gateway_events.TransferRejected(transfer_id="T1"), claim["claimRef"])
         change = {
             "version": claim["version"],

@@ -86,12 +86,12 @@ def test_every_reading_is_logged_with_its_purpose_and_its_reader(
     desk.do("CorrectItem", version=version, fact="tenure", value="OWNER", reason="saw the deeds")
 
     assert intake.asked == [
-        ("GetInterview", "appointment A1", "AS000001"),
-        ("AmendAnswers", "appointment A1", "AS000001"),
+        ("GetInterview", f"work item {CLAIM}", "AS000001"),
+        ("AmendAnswers", f"work item {CLAIM}", "AS000001"),
     ]
     assert rows(database_urls, "SELECT subject, claim_ref, purpose, outcome FROM access_log ORDER BY access_id") == [
-        ("AS000001", CLAIM, "appointment A1", "SHOWN"),
-        ("AS000001", CLAIM, "appointment A1", "SHOWN"),
+        ("AS000001", CLAIM, f"work item {CLAIM}", "SHOWN"),
+        ("AS000001", CLAIM, f"work item {CLAIM}", "SHOWN"),
     ]
 
 

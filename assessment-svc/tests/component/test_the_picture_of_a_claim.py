@@ -54,7 +54,7 @@ def test_before_the_interview_it_says_what_is_known_missing_and_would_be_refused
     assert blocks(found) == [("NOT_STARTED", ""), ("UNCHECKED", "surname"), ("UNCHECKED", "rent")]
     assert found["clocks"]
     assert found["evidence"]["needs"]
-    assert [purpose for _, purpose, _ in intake.asked] == ["appointment A1"] * 2
+    assert [purpose for _, purpose, _ in intake.asked] == [f"work item {CLAIM}"] * 2
 
 
 def test_it_names_everything_that_holds_up_the_confirmation(desk: Any, intake: Any) -> None:

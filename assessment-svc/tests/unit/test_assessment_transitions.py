@@ -227,9 +227,7 @@ def test_each_role_works_only_on_claims_with_a_scheme_of_theirs() -> None:
 def test_an_assessor_reads_for_the_appointment_and_a_caseworker_for_the_work_item() -> None:
     mixed = replace(READY, schemes=(JSA, CM))
 
-    assert mixed.purpose_at(ASSESSOR) == "appointment A1"
-    assert mixed.purpose_at(CASEWORKER) == "work item C0123456789A"
-    assert UNBOOKED.purpose_at(ASSESSOR) == "work item C0123456789A"
+    assert mixed.purpose == UNBOOKED.purpose == "work item C0123456789A"
 
 
 def work_item(*schemes: str) -> WorkItem:

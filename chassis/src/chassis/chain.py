@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from psycopg_pool import PoolTimeout
 
-from chassis import access_log, call, clock, contract, logs, metrics, refusals, requests, tracing
+from chassis import access_log, call, clock, contract, logs, metrics, purposes, refusals, requests, tracing
 from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import (
@@ -155,7 +155,7 @@ class Chain:
             database=self._database,
             vault=self._vault,
             deadline=deadline,
-            purpose=metadata.get("cms-purpose", "")[:80],
+            purpose=purposes.purpose_of(metadata.get("cms-purpose", "")),
         )
 
     def _serve(self, method: Method, read: Callable[[], Message], entered: Call) -> Message:

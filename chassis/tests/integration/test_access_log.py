@@ -16,7 +16,7 @@ from chassis.vault import Vault
 from cms.intake.v1 import intake_pb2
 
 CONTRACT = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
-CLAIM = "C0000000000A"
+CLAIM = "C00000000000"
 
 
 class Api:
@@ -44,7 +44,10 @@ def ask(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Callable[
             database=database,
             vault=vault,
         )
-        metadata = {"authorization": f"Bearer {tokens.issue('ASSESSOR', subject='AS1')}", "cms-purpose": "A17"}
+        metadata = {
+            "authorization": f"Bearer {tokens.issue('ASSESSOR', subject='AS1')}",
+            "cms-purpose": f"work item {CLAIM}",
+        }
         request = intake_pb2.GetInterviewRequest(claim_ref=CLAIM)
         return chain.handle(chain.methods["/cms.intake.v1.IntakeService/GetInterview"], lambda: request, metadata, 5.0)
 
@@ -66,7 +69,9 @@ def test_the_access_log_says_who_was_shown_a_claim_and_why(ask: Any, database_ur
     answer = ask(write)
 
     assert answer.interview.claim_ref == CLAIM
-    assert rows(database_urls) == [("AS1", CLAIM, "/cms.intake.v1.IntakeService/GetInterview", "A17", "SHOWN", True)]
+    assert rows(database_urls) == [
+        ("AS1", CLAIM, "/cms.intake.v1.IntakeService/GetInterview", f"work item {CLAIM}", "SHOWN", True)
+    ]
 
 
 def test_answers_without_an_access_log_row_do_not_leave(ask: Any) -> None:

@@ -23,7 +23,10 @@ def appointment_booked(conn: Connection, event: Event) -> None:
     """
     message = cast(events_pb2.AppointmentBooked | events_pb2.AppointmentMoved, event.message)
     booking = Booking(
-        appointment_id=message.appointment_id, office_code=message.office_code, booked_time=event.occurred_time
+        appointment_id=message.appointment_id,
+        office_code=message.office_code,
+        assessor_id=message.assessor_id,
+        booked_time=event.occurred_time,
     )
     record_booking(conn, event.claim_ref, booking)
 

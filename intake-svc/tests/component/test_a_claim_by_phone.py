@@ -68,12 +68,17 @@ def test_a_name_that_the_record_cannot_hold_carries_a_proposal_until_the_claiman
     assert (facts["answers"]["surname"], facts["recordForms"]) == ("O’Brien-Łukasz", {"surname": "O'BRIEN-LUKASZ"})
 
 
-def test_each_caller_reads_the_interview_in_the_language_of_their_work(desk: Any, book: Any) -> None:
+def test_each_caller_reads_the_interview_in_the_language_of_their_work(
+    desk: Any, book: Any, database_urls: DatabaseUrls
+) -> None:
     claim_ref = desk().start(language="EN")["claim"]["claimRef"]
     saved = desk().record(claim_ref, 1, surname="Hughes", language="CY")
     book(claim_ref)
+    with psycopg.connect(database_urls.owner) as conn:  # assessors see submitted claims alone
+        conn.execute("UPDATE claims SET state = 'SUBMITTED', submit_time = first_contact_time")
 
-    seen = desk("ASSESSOR", "AS000001", "A1", office="100101").get("GetInterview", claimRef=claim_ref)["interview"]
+    assessor = desk("ASSESSOR", "AS000001", "own work", office="100101")
+    seen = assessor.get("GetInterview", claimRef=claim_ref)["interview"]
 
     assert question(saved, "surname")["text"] == "What is your surname or family name?"
     assert question(seen, "surname")["text"] == "Beth yw eich cyfenw neu eich enw teuluol?"
@@ -95,7 +100,7 @@ def test_the_history_says_who_changed_which_answer_and_why(
 ) -> None:
     claim = desk().submitted(single_tenant)
     book(claim["claimRef"])
-    assessor = desk("ASSESSOR", "AS000001", purpose="appointment 17", office="100101")
+    assessor = desk("ASSESSOR", "AS000001", purpose="own work", office="100101")
 
     amended = assessor.amend(claim, capital="400.00")
     entries = assessor.get("GetHistory", claimRef=claim["claimRef"])["entries"]
@@ -192,7 +197,7 @@ def test_answers_are_not_in_the_database_in_the_clear(
     canary = "Zzyzxcanary"
     claim = desk().submitted(single_tenant | {"surname": canary})
     book(claim["claimRef"])
-    desk("ASSESSOR", "AS1", purpose="appointment 1", office="100101").amend(claim, landlord=canary)
+    desk("ASSESSOR", "AS1", purpose="own work", office="100101").amend(claim, landlord=canary)
 
     with psycopg.connect(database_urls.owner) as conn:
         tables = conn.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()

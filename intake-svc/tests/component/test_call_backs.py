@@ -152,10 +152,14 @@ def test_an_unanswered_call_back_ends_in_a_letter(desk: Any, promised: Any) -> N
     assert due(operator) == due(operator, state="CALL_BACK_STATE_LETTER_DUE") == []
 
 
-def test_nobody_is_called_back_about_a_claim_that_was_withdrawn(desk: Any, promised: Any, book: Any) -> None:
+def test_nobody_is_called_back_about_a_claim_that_was_withdrawn(
+    desk: Any, promised: Any, book: Any, database_urls: DatabaseUrls
+) -> None:
     claim_ref = promised()["claim"]["claimRef"]
     book(claim_ref)
-    assessor = desk("ASSESSOR", "AS000001", purpose="appointment 1", office="100101")
+    with psycopg.connect(database_urls.owner) as conn:  # assessors see submitted claims alone
+        conn.execute("UPDATE claims SET state = 'SUBMITTED', submit_time = first_contact_time")
+    assessor = desk("ASSESSOR", "AS000001", purpose="own work", office="100101")
     assessor.once("WithdrawClaim", claimRef=claim_ref, version=2, reason="found work")
     clock.advance(timedelta(hours=2))
 

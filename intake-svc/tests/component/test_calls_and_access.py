@@ -183,7 +183,7 @@ def test_the_claimant_is_shown_to_those_who_name_a_purpose(desk: Any, book: Any,
 
     plain, named = (
         desk(role, "ST000001", purpose=purpose, **office).get("GetClaim", claimRef=claim["claimRef"])["claim"]
-        for purpose in ("", "work item 7")
+        for purpose in ("", "own work")
     )
 
     assert plain == claim | {"officeCode": "100101"}
@@ -201,7 +201,7 @@ def test_the_claimant_is_shown_to_those_who_name_a_purpose(desk: Any, book: Any,
     ("role", "subject"), [("SUPPORT", "SU000001"), ("SERVICE", "scheduling-svc"), ("OPERATOR", "OP000002")]
 )
 def test_no_purpose_shows_the_claimant_to_others(desk: Any, claim: Any, role: str, subject: str) -> None:
-    named = desk(role, subject, purpose="work item 7").get("GetClaim", claimRef=claim["claimRef"])["claim"]
+    named = desk(role, subject, purpose="own work").get("GetClaim", claimRef=claim["claimRef"])["claim"]
 
     assert named == claim
 
@@ -227,7 +227,7 @@ def test_reads_and_refusals_are_in_the_access_log(
 ) -> None:
     claim_ref = claim["claimRef"]
     book(claim_ref)
-    reader = desk("ASSESSOR", "AS1", purpose="appointment 17", office="100101")
+    reader = desk("ASSESSOR", "AS1", purpose="own work", office="100101")
     reader.get("GetInterview", claimRef=claim_ref)
     reader.get("GetHistory", claimRef=claim_ref)
     desk("ASSESSOR", "AS2").call("GetInterview", claimRef=claim_ref)
@@ -237,7 +237,7 @@ def test_reads_and_refusals_are_in_the_access_log(
             "SELECT subject, claim_ref, purpose, outcome, reason FROM access_log WHERE subject LIKE 'AS%'"
             " ORDER BY access_id"
         ).fetchall()
-    shown = ("AS1", claim_ref, "appointment 17", "SHOWN", None)
+    shown = ("AS1", claim_ref, f"work item {claim_ref}", "SHOWN", None)
     assert rows == [shown, shown, ("AS2", claim_ref, "", "DENIED", "PURPOSE_REQUIRED")]
 
 

@@ -47,7 +47,7 @@ def test_the_next_call_ends_the_wrap_up(desk: Any, clock_file: Path) -> None:
 
     operator.start("CE123456A")
 
-    reader = desk("SERVICE_MANAGER", "SM000001", purpose="complaint 4")
+    reader = desk("SERVICE_MANAGER", "SM000001", purpose="own work")
     [record] = reader.get("ListCalls", claimRef=first["claim"]["claimRef"])["calls"]
     assert (record["call"]["state"], seconds(record["call"])[2] // 60) == ("CALL_STATE_OVER", 3)
 
@@ -72,7 +72,7 @@ def test_a_dropped_call_goes_on_with_another_operator_after_security(
     clock.advance(timedelta(minutes=6))
     ended = end(second, resumed["call"])
 
-    reader = desk("SERVICE_MANAGER", "SM000001", purpose="complaint 4")
+    reader = desk("SERVICE_MANAGER", "SM000001", purpose="own work")
     [record] = reader.get("ListCalls", claimRef=claim_ref)["calls"]
     assert (record["operator"], record["earlierOperators"]) == ("OP000002", ["OP000001"])
     assert resumed["call"]["callId"] == started["call"]["callId"]
@@ -123,7 +123,7 @@ def test_a_wrong_number_leaves_no_claim_behind(desk: Any) -> None:
 
     end(operator, started["call"], "CALL_OUTCOME_WRONG_NUMBER")
 
-    reader = desk("SERVICE_MANAGER", "SM000001", purpose="review 9")
+    reader = desk("SERVICE_MANAGER", "SM000001", purpose="own work")
     claim = reader.get("GetClaim", claimRef=claim_ref)["claim"]
     assert (claim["state"], claim["version"]) == ("CLAIM_STATE_WITHDRAWN", 2)
     assert claim["withdrawal"]["cause"] == "WITHDRAWAL_CAUSE_WRONG_NUMBER"
@@ -159,7 +159,7 @@ def test_the_calls_about_a_claim_show_who_acted_and_by_what_authority(desk: Any)
     claim_ref = first["claim"]["claimRef"]
     operator.record(claim_ref, 1, date_of_birth="1980-02-29")
     operator.start(needs=["CALL_NEED_TEXTPHONE"])
-    reader = desk("PROCESSING_OFFICER", "PO000001", purpose="work item 7")
+    reader = desk("SERVICE_MANAGER", "SM000001", purpose="own work")
 
     newest, oldest = reader.get("ListCalls", claimRef=claim_ref)["calls"]
     page = reader.get("ListCalls", claimRef=claim_ref, pageSize=1)

@@ -1,6 +1,7 @@
 """Assessors can see only their own office's claims, whatever purpose they name."""
 
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from chassis.testing import DatabaseUrls
 
 OWN, OTHER = "100101", "100102"
+LATER = "ffffffff-d9cb-469f-a165-70867728950e"
 LISTS: list[dict[str, Any]] = [
     {"office": OWN},
     {"state": "CLAIM_STATE_SUBMITTED"},
@@ -23,7 +25,7 @@ def claim(desk: Any, single_tenant: Any) -> Any:
 
 
 def assessor(desk: Any, office: str | None) -> Any:
-    return desk("ASSESSOR", "AS1", purpose="appointment A1", office=office)
+    return desk("ASSESSOR", "AS1", purpose="own work", office=office)
 
 
 def attempt(person: Any, method: str, claim: Any) -> Any:
@@ -52,7 +54,7 @@ def test_assessors_can_read_and_change_only_their_own_offices_answers(
 
 def test_assessors_see_only_their_own_offices_claimants(desk: Any, book: Any, claim: Any) -> None:
     def sees(office: str | None) -> list[bool]:
-        own = assessor(desk, office)
+        own = desk("ASSESSOR", "AS1", purpose=f"work item {claim['claimRef']}", office=office)
         found = [own.get("GetClaim", claimRef=claim["claimRef"])["claim"]]
         for search in LISTS:
             found += own.get("ListClaims", **search)["claims"]
@@ -64,25 +66,58 @@ def test_assessors_see_only_their_own_offices_claimants(desk: Any, book: Any, cl
     assert (sees(OWN), sees(OTHER), sees(None)) == ([True] * 5, [False] * 5, [False] * 5)
 
 
-def test_a_list_shows_and_logs_only_the_claimants_of_the_assessors_own_office(
-    desk: Any, book: Any, database_urls: DatabaseUrls
+def test_a_purpose_of_one_claim_shows_the_claimant_of_no_other(
+    desk: Any, book: Any, claim: Any, single_tenant: Any
 ) -> None:
-    operator = desk()
-    started = [operator.start(f"AB{number:06}C")["claim"]["claimRef"] for number in range(3)]
-    for claim_ref, office in zip(started, [OWN, OTHER, OWN], strict=True):
-        book(claim_ref, office)
+    other = desk(subject="OP000002").submitted(single_tenant, nino="AB123457C")
+    book(claim["claimRef"], OWN)
+    book(other["claimRef"], OWN, appointment_id=str(uuid4()))
+    named = desk("ASSESSOR", "AS1", purpose=f"work item {claim['claimRef']}", office=OWN)
 
-    listed = assessor(desk, OWN).get("ListClaims", state="CLAIM_STATE_DRAFT")["claims"]
+    refused = attempt(named, "GetInterview", other)
+    listed = named.get("ListClaims", state="CLAIM_STATE_SUBMITTED")["claims"]
 
+    assert (refused.code, refused.reason) == ("permission_denied", "PURPOSE_NOT_YOURS")
+    assert [shown["claimRef"] for shown in listed if "claimant" in shown] == [claim["claimRef"]]
+
+
+def test_an_appointment_is_a_purpose_for_the_assessor_who_holds_it(desk: Any, book: Any, claim: Any) -> None:
+    def reason(subject: str, appointment_id: str) -> str:
+        reader = desk("ASSESSOR", subject, purpose=f"appointment {appointment_id}", office=OWN)
+        return str(attempt(reader, "GetInterview", claim).reason)
+
+    appointment_id = str(uuid4())
+    book(claim["claimRef"], OWN, appointment_id=appointment_id)
+
+    assert reason("AS1", appointment_id) == ""
+    assert reason("AS2", appointment_id) == reason("AS1", str(uuid4())) == "PURPOSE_NOT_YOURS"
+
+
+def test_a_draft_is_work_of_no_assessor(desk: Any, book: Any) -> None:
+    draft = desk().start()["claim"]
+    book(draft["claimRef"], OWN)
+
+    assert attempt(assessor(desk, OWN), "GetInterview", draft).reason == "PURPOSE_NOT_YOURS"
+
+
+@pytest.mark.parametrize(
+    "purpose",
+    ["work item 7", "Mrs Hughes of Leeds", "work item AB123456C", "appointment 12345678", "call C0000000001Y"],
+)
+def test_a_purpose_in_free_text_is_refused_and_written_nowhere(
+    desk: Any, claim: Any, database_urls: DatabaseUrls, purpose: str
+) -> None:
+    reply = attempt(desk("ASSESSOR", "AS1", purpose=purpose, office=OWN), "GetInterview", claim)
+
+    assert (reply.code, reply.reason) == ("invalid_argument", "PURPOSE_MALFORMED")
+    assert purpose not in reply.text
     with psycopg.connect(database_urls.owner) as conn:
-        query = "SELECT claim_ref FROM access_log WHERE method LIKE '%/ListClaims' ORDER BY access_id"
-        logged = [claim_ref for (claim_ref,) in conn.execute(query)]
-    assert [shown["claimRef"] for shown in listed if "claimant" in shown] == [started[2], started[0]] == logged
+        assert conn.execute("SELECT 1 FROM access_log WHERE purpose = %s", [purpose]).fetchall() == []
 
 
 def test_the_office_of_the_later_appointment_counts(desk: Any, book: Any, claim: Any) -> None:
     book(claim["claimRef"], OWN)
-    book(claim["claimRef"], OTHER, appointment_id="A2")
+    book(claim["claimRef"], OTHER, appointment_id=LATER)
 
     assert assessor(desk, OWN).call("GetInterview", claimRef=claim["claimRef"]).reason == "OTHER_OFFICE"
     assert assessor(desk, OTHER).get("GetInterview", claimRef=claim["claimRef"])
@@ -102,20 +137,21 @@ def test_refusals_for_the_office_are_in_the_access_log(
             " ORDER BY access_id"
         ).fetchall()
     reasons = {OWN: "NO_APPOINTMENT", OTHER: "OTHER_OFFICE", None: "OFFICE_REQUIRED"}
-    refused = ((office, claim["claimRef"], "appointment A1", "DENIED", reason) for office, reason in reasons.items())
+    purpose = f"work item {claim['claimRef']}"
+    refused = ((office, claim["claimRef"], purpose, "DENIED", reason) for office, reason in reasons.items())
     assert rows == list(refused)
 
 
 def test_roles_that_belong_to_no_office_see_every_claim(desk: Any, claim: Any) -> None:
-    officer = desk("PROCESSING_OFFICER", "PO1", purpose="work item 7")
-    manager = desk("SERVICE_MANAGER", "SM1", purpose="complaint 7")
+    officer = desk("PROCESSING_OFFICER", "PO1", purpose="own work")
+    manager = desk("SERVICE_MANAGER", "SM1", purpose="own work")
 
     assert officer.amend(claim, capital="1.00")["changes"]
     assert manager.get("GetHistory", claimRef=claim["claimRef"])["entries"]
 
 
 def test_an_assessor_who_is_also_a_processing_officer_may_do_what_officers_may(desk: Any, claim: Any) -> None:
-    both = desk("ASSESSOR", "AS1", purpose="work item 7", office=OTHER, roles=["ASSESSOR", "PROCESSING_OFFICER"])
+    both = desk("ASSESSOR", "AS1", purpose="own work", office=OTHER, roles=["ASSESSOR", "PROCESSING_OFFICER"])
 
     assert both.call("GetInterview", claimRef=claim["claimRef"]).reason == "NO_APPOINTMENT"
     assert both.amend(claim, capital="1.00")["changes"]
@@ -128,27 +164,29 @@ def test_a_retried_amendment_gets_its_response_although_the_claim_moved_to_anoth
     own = assessor(desk, OWN)
     request = own.amendment(claim, capital="1.00")
     first = own.get("AmendAnswers", **request)
-    book(claim["claimRef"], OTHER, appointment_id="A2")
+    book(claim["claimRef"], OTHER, appointment_id=LATER)
 
     assert own.get("AmendAnswers", **request) == first
     assert own.call("GetInterview", claimRef=claim["claimRef"]).reason == "OTHER_OFFICE"
 
 
-def caseworker(desk: Any, purpose: str = "work item C1") -> Any:
+def caseworker(desk: Any, purpose: str = "own work") -> Any:
     return desk("CASEWORKER", "CW1", purpose=purpose)
 
 
-def test_caseworkers_read_by_purpose_only_claims_for_child_maintenance(desk: Any) -> None:
+def test_caseworkers_read_by_purpose_only_claims_for_child_maintenance(desk: Any, database_urls: DatabaseUrls) -> None:
     operator = desk()
     theirs = operator.start("AB123456C", schemes=["SCHEME_CHILD_MAINTENANCE", "SCHEME_INCOME_SUPPORT"])["claim"]
     other = operator.start("AB123457C")["claim"]
+    with psycopg.connect(database_urls.owner) as conn:  # they are work of a caseworker's from their submission
+        conn.execute("UPDATE claims SET state = 'SUBMITTED', submit_time = first_contact_time")
 
     def reason(claim: Any, purpose: str) -> str:
         return str(caseworker(desk, purpose).call("GetInterview", claimRef=claim["claimRef"]).reason)
 
     assert caseworker(desk).call("GetInterview", claimRef=theirs["claimRef"]).code == "ok"
     assert reason(theirs, "") == "PURPOSE_REQUIRED"
-    assert reason(other, "work item C1") == "CALL_REQUIRED"
+    assert reason(other, "own work") == "CALL_REQUIRED"
 
 
 def test_every_office_reads_an_unbooked_claim_for_a_crisis_loan_and_one_office_a_booked_one(

@@ -68,8 +68,8 @@ def test_assessors_withdraw_claims_of_their_own_office_for_a_purpose(desk: Any, 
     book(claim["claimRef"])
 
     nameless = withdraw(desk("ASSESSOR", "AS1", office="100101"), claim)
-    elsewhere = withdraw(desk("ASSESSOR", "AS2", purpose="appointment 17", office="100102"), claim)
-    own = withdraw(desk("ASSESSOR", "AS1", purpose="appointment 17", office="100101"), claim)
+    elsewhere = withdraw(desk("ASSESSOR", "AS2", purpose="own work", office="100102"), claim)
+    own = withdraw(desk("ASSESSOR", "AS1", purpose="own work", office="100101"), claim)
 
     assert [reply.reason for reply in (nameless, elsewhere)] == ["PURPOSE_REQUIRED", "OTHER_OFFICE"]
     assert own.body["claim"]["state"] == "CLAIM_STATE_WITHDRAWN"

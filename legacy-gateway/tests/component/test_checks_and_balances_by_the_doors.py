@@ -16,6 +16,8 @@ from simulators.record_link.server import MainframeServer
 from simulators.testing import call
 from tests.support.gateway.doors import CLAIM, SERVICE, Intake, ask, post, state_of
 
+WORK = "work item C0000000001Y"
+
 
 def test_showing_a_refusal_with_its_question_is_logged(
     *,
@@ -32,7 +34,7 @@ def test_showing_a_refusal_with_its_question_is_logged(
     deliver(bus, confirmation(CLAIM), hearer="legacy-gateway")
     eventually(lambda: state_of(process, token) == "REJECTED", what="the refusal")
 
-    answer = post(process, {"claimRef": CLAIM}, token, **{"cms-purpose": "work item 12"}).json()
+    answer = post(process, {"claimRef": CLAIM}, token, **{"cms-purpose": WORK}).json()
 
     [message] = answer["transfers"][0]["messages"]
     assert (message["code"], message["field"], message["questionId"]) == (
@@ -43,9 +45,7 @@ def test_showing_a_refusal_with_its_question_is_logged(
     assert message["ask"]["en"].startswith("Ask how many hours")
     assert message["ask"]["cy"].startswith("Gofynnwch sawl awr")
     with psycopg.connect(database_urls.owner) as conn:
-        shown = conn.execute(
-            "SELECT subject, claim_ref, outcome FROM access_log WHERE purpose = 'work item 12'"
-        ).fetchall()
+        shown = conn.execute("SELECT subject, claim_ref, outcome FROM access_log WHERE purpose = %s", [WORK]).fetchall()
     assert shown == [("PO1", CLAIM, "SHOWN")]
 
 

@@ -185,7 +185,7 @@ def test_rejections_lead_to_the_question_and_one_correction_goes_to_intake_as_th
     assert again == done
     [(amended, token, purpose)] = intake[0].amended
     assert (amended.claim_ref, amended.version, amended.reason) == (CLAIM, 7, "the claimant said it again")
-    assert (token, purpose) == (f"Bearer {officer.token}", f"transfer {refused}")
+    assert (token, purpose) == (f"Bearer {officer.token}", f"work item {CLAIM}")
     [*_, last] = officer.get("GetTransferHistory", transferId=refused)["events"]
     assert (last["reason"], last["by"], last["words"]) == ("CORRECTED", "PO000001", "the claimant said it again")
 

@@ -1,6 +1,6 @@
 """The assessment of a claim. A scheme is confirmed when every item that it needs was checked."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Self
@@ -85,10 +85,9 @@ class Assessment:
     evidence_due_on: date | None = None
     items: Mapping[str, Item] = field(default_factory=dict)
 
-    def purpose_at(self, desks: Collection[Desk]) -> str:
+    @property
+    def purpose(self) -> str:
         """The purpose of reading the claimant's answers, for the access logs here and in intake."""
-        if self.appointment_id and Desk.ASSESSOR in desks:
-            return f"appointment {self.appointment_id}"
         return f"work item {self.claim_ref}"
 
     def desks_for(self, callers: Iterable[Desk], *, office: str | None) -> frozenset[Desk]:

@@ -29,7 +29,7 @@ class Permitted:
     @property
     def purpose(self) -> str:
         """The purpose of reading the claimant's answers."""
-        return self.assessment.purpose_at(self.desks)
+        return self.assessment.purpose
 
 
 @dataclass(frozen=True, kw_only=True)

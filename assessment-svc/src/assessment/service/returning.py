@@ -253,7 +253,7 @@ def _correct(
         store.note_corrections(conn, bundle.bundle_id, taken.claim_ref, facts=facts, version=version)
     amendment = _amendment(bundle, comparison, version=version)
     try:
-        after = intake.amend(amendment, purpose=f"appointment {assessment.appointment_id}")
+        after = intake.amend(amendment, purpose=assessment.purpose)
     except ClaimChanged:
         _forget(bundle, taken)  # nothing was changed: the caller's retry compares anew
         raise

@@ -131,6 +131,9 @@ class Claim:
     channel: Channel = Channel.PHONE
     office_code: str | None = None
     """The office of its latest appointment, six digits; none before the first."""
+    appointment_id: str | None = None
+    assessor_id: str | None = None
+    """The assessor of its latest appointment; unknown of one that an earlier release heard of."""
 
     @property
     def contact_date(self) -> date:
@@ -157,10 +160,11 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Booking:
-    """An appointment of a claim: its office, and when it was booked."""
+    """An appointment of a claim: its office and assessor, and when it was booked."""
 
     appointment_id: str
     office_code: str
+    assessor_id: str
     booked_time: datetime
 
 

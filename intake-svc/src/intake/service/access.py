@@ -1,14 +1,15 @@
 """Decides whether a caller may read or write a claim's answers, and the purpose that the access log is to name."""
 
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-from chassis import call
+from chassis import call, purposes
 from chassis.database import Connection
 from chassis.errors import PermissionDenied
 from chassis.vault import ClaimCipher
 from intake.domain.call import OpenCall, Security
 from intake.domain.catalogue import Catalogues
-from intake.domain.claim import Claim
+from intake.domain.claim import Claim, ClaimState
 from intake.domain.earlier import EarlierClaim
 from intake.domain.interview import Answers
 from intake.domain.script import Script
@@ -20,6 +21,9 @@ BY_CALL = frozenset({"OPERATOR", "CASEWORKER"})
 
 BY_PURPOSE = frozenset({"ASSESSOR", "CASEWORKER", "PROCESSING_OFFICER", "SERVICE_MANAGER"})
 """Roles that see a claim's answers for an appointment or a work item, which the call's metadata names."""
+
+OF_DRAFTS = frozenset({"SERVICE_MANAGER"})
+"""The roles of `BY_PURPOSE` whose work a draft can be. For the others it becomes work when it is submitted."""
 
 BY_OFFICE = frozenset({"ASSESSOR"})
 """The roles of `BY_PURPOSE` that can see only claims whose latest appointment is at their own office."""
@@ -54,8 +58,8 @@ class HeldToChange(Held):
 def hold(conn: Connection, catalogues: Catalogues, claim_ref: str, *, by_purpose: frozenset[str]) -> Held:
     """A claim whose answers the caller may have; roles in `by_purpose` need only name a purpose.
 
-    Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`, `OFFICE_REQUIRED`, `NO_APPOINTMENT`,
-    `OTHER_OFFICE`).
+    Raises NotFound, and PermissionDenied (`CALL_REQUIRED`, `PURPOSE_REQUIRED`, `PURPOSE_NOT_YOURS`, `OFFICE_REQUIRED`,
+    `NO_APPOINTMENT`, `OTHER_OFFICE`).
     """
     return _held(catalogues, load_claim(conn, claim_ref, caller=call.current().identity.subject), by_purpose)
 
@@ -118,14 +122,26 @@ def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[
     if open_call and open_call.security is Security.PASSED and current.identity.roles & BY_CALL:
         return f"call {open_call.call_id}"
     roles = {role for role in current.identity.roles & by_purpose if BY_SCHEME.get(role) in (None, *claim.schemes)}
-    purpose = current.purpose.strip()
     if not roles:
         return _refusal(claim, "CALL_REQUIRED", "this needs your own open call on the claim, with security passed")
-    if not purpose:
+    if not current.purpose:
         return _refusal(claim, "PURPOSE_REQUIRED", "name the appointment or work item in the metadata cms-purpose")
-    if roles <= BY_OFFICE:
-        return _other_office(claim, current.identity.office) or purpose
-    return purpose
+    if roles <= BY_OFFICE and (refused := _other_office(claim, current.identity.office)):
+        return refused
+    if current.purpose not in _own_work(claim, roles):
+        return _refusal(
+            claim, "PURPOSE_NOT_YOURS", "cms-purpose names no appointment or work item of yours on the claim"
+        )
+    return current.purpose
+
+
+def _own_work(claim: Claim, roles: Set[str]) -> Iterator[str]:
+    """The purposes that callers with these roles can have of seeing the claim: it is work of theirs, or their appointment."""
+    if claim.state is ClaimState.DRAFT and not roles & OF_DRAFTS:
+        return
+    yield purposes.work_item(claim.claim_ref)
+    if claim.assessor_id is not None and claim.assessor_id == call.current().identity.subject:
+        yield f"appointment {claim.appointment_id}"
 
 
 def _other_office(claim: Claim, office: str | None) -> PermissionDenied | None:

@@ -111,10 +111,11 @@ SAVE_EVIDENCE_COMPLETE = """
     UPDATE claims SET evidence_complete_time = greatest(evidence_complete_time, %(at)s) WHERE claim_ref = %(claim_ref)s
 """
 
-# Saves the office of the claim's interview; of two bookings the later one stays.
+# Saves the office and the assessor of the claim's interview; of two bookings the later one stays.
 SAVE_BOOKING = """
     UPDATE claims
-    SET office_code = %(office_code)s, appointment_id = %(appointment_id)s, booked_time = %(booked_time)s
+    SET office_code = %(office_code)s, assessor_id = %(assessor_id)s, appointment_id = %(appointment_id)s,
+        booked_time = %(booked_time)s
     WHERE claim_ref = %(claim_ref)s
         AND (booked_time IS NULL OR (booked_time, appointment_id) < (%(booked_time)s, %(appointment_id)s))
 """
@@ -324,6 +325,8 @@ def _claim(row: Row) -> Claim:
         operator=row["operator"],
         operator_grade=row["operator_grade"],
         office_code=row["office_code"],
+        appointment_id=row["appointment_id"],
+        assessor_id=row["assessor_id"],
         channel=Channel(row["channel"]),
     )
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from google.protobuf.struct_pb2 import Value
 
-from chassis import call, clock, crash
+from chassis import call, clock, crash, purposes
 from chassis.database import Connection
 from chassis.errors import AlreadyExists, CmsError, FailedPrecondition, InvalidArgument, NotFound, StaleVersion
 from chassis.vault import Vault
@@ -111,7 +111,7 @@ def _amendment(correction: Correction, item: ToCorrect, *, preview: bool) -> Ame
         answers=correction.answers,
         reason=correction.reason,
         request_id=uuid5(correction.request_id, item.claim_ref),
-        purpose=f"transfer {item.transfer_id}",
+        purpose=purposes.work_item(item.claim_ref),
         preview=preview,
     )
 
