@@ -49,6 +49,6 @@ def test_a_token_as_the_documents_show_it_is_accepted(tmp_path: Path) -> None:
     alive = claims | {"iat": now, "exp": now + claims["exp"] - claims["iat"]}
 
     token = jwt.encode(alive, key, algorithm=header["alg"], headers=header)
-    identity = Verifier(keys, issuer=claims["iss"]).identify(f"Bearer {token}")
+    identity = Verifier(keys, issuer=claims["iss"], audience="intake-svc").identify(f"Bearer {token}")
 
     assert (identity.subject, sorted(identity.roles), identity.grade) == ("OP000001", ["OPERATOR"], "AO")

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from chassis import contract
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
+from tests.support.callers import caller_of
 from tests.support.field_paths import leads_to_a_field, leads_to_a_message, leads_to_an_answer
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Answer, RawDoors, methods
@@ -274,7 +275,7 @@ def credentials(scene: Scene, method: str) -> dict[str, str]:
         return {"authorization": f"Bearer {scene.journey.operator}"}
     if method not in scene.tokens:
         role = sorted(roles)[0]
-        subject = "legacy-gateway" if role == "SERVICE" else "AS000001"
+        subject = caller_of(methods()[method]) if role == "SERVICE" else "AS000001"
         scene.tokens[method] = scene.journey.issue(role, subject=subject, office="100101")
     return {"authorization": f"Bearer {scene.tokens[method]}", "cms_purpose": f"work item {scene.journey.claim_ref}"}
 

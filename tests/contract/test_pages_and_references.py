@@ -7,7 +7,7 @@ import pytest
 
 from chassis import clock, contract
 from cms_local.journey import Journey
-from tests.support.callers import own_office
+from tests.support.callers import caller_of, own_office
 from tests.support.raw_doors import Answer, Door, RawDoors, methods
 
 pytestmark = pytest.mark.xdist_group("platform")
@@ -51,7 +51,7 @@ def ask(raw: RawDoors, claim: Journey, door: Door, method: str, request: dict[st
     )
     if "claim_ref" in methods()[method].input_type.fields_by_name:
         request = {"claimRef": claim.claim_ref, **request}
-    subject = "legacy-gateway" if role == "SERVICE" else "ST000099"
+    subject = caller_of(methods()[method]) if role == "SERVICE" else "ST000099"
     token = claim.operator if role == "OPERATOR" else claim.issue(role, subject=subject, office=own_office(claim))
     return raw.ask(door, method, request, authorization=f"Bearer {token}", cms_purpose=f"work item {claim.claim_ref}")
 

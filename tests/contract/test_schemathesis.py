@@ -43,17 +43,18 @@ class Caller:
         self._platform = platform
         self._claim = claim
         self._session = requests.Session()
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
 
     def call(self, case: Any, *, real: int | None) -> Any:
         """Sends the case. With `real` its claim, version and questions are some that exist, chosen by that number."""
         described = DOCUMENT["paths"][case.operation.path]
         [server, *_] = described["servers"]
         [role, *_] = described["post"]["x-roles"]
+        subject = described["post"]["x-called-by"][0] if role == "SERVICE" else "ST000001"
         if real is not None:
             self._put_real(case, real)
         port = self._platform.layout.http_port(server["description"])
-        headers = {"Authorization": f"Bearer {self._token(role)}"}
+        headers = {"Authorization": f"Bearer {self._token(role, subject)}"}
         if real is not None or "Connect-Timeout-Ms" not in case.headers:
             headers["Connect-Timeout-Ms"] = "10000"  # a busy machine is no server error
         return case.call(f"http://127.0.0.1:{port}", session=self._session, headers=headers, timeout=20)
@@ -76,13 +77,12 @@ class Caller:
                 answer["questionId"] = questions[(number + at) % len(questions)]["id"]
         return {name: value for name, value in known.items() if name in body}
 
-    def _token(self, role: str) -> str:
+    def _token(self, role: str, subject: str) -> str:
         if role == "OPERATOR":
             return self._claim.operator
-        if role not in self._tokens:
-            subject = "legacy-gateway" if role == "SERVICE" else "ST000001"
-            self._tokens[role] = self._claim.issue(role, subject=subject, office="100101")
-        return self._tokens[role]
+        if (role, subject) not in self._tokens:
+            self._tokens[role, subject] = self._claim.issue(role, subject=subject, office="100101")
+        return self._tokens[role, subject]
 
 
 def check(case: Any, response: Any) -> None:

@@ -15,6 +15,7 @@ from chassis.identity import LEEWAY_SECONDS
 from chassis.testing import eventually
 from cms_local.journey import Journey
 from cms_local.keys import ISSUER
+from cms_local.layout import SERVICES
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Door, RawDoors, methods
 
@@ -28,8 +29,15 @@ def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str,
     layout = platform.layout
     key: Any = serialization.load_pem_private_key(layout.keys("issuer.pem").read_bytes(), password=None)
     [public] = json.loads(layout.keys("jwks.json").read_text())["keys"]
-    body = {"iss": ISSUER, "aud": "cms3", "sub": "OP000001", "roles": ["OPERATOR"], "exp": int(time.time()) + 60}
-    headers = {"kid": public["kid"]}
+    body = {
+        "iss": ISSUER,
+        "aud": list(SERVICES),
+        "sub": "OP000001",
+        "roles": ["OPERATOR"],
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 60,
+    }
+    headers = {"kid": public["kid"], "typ": "at+jwt"}
 
     def signed(**changes: Any) -> str:
         return jwt.encode(body | changes, key, algorithm="EdDSA", headers=headers)
@@ -39,9 +47,15 @@ def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str,
     head, _, rest = signed().partition(".")
     claims, _, signature = rest.partition(".")
     swapped = base64.urlsafe_b64encode(json.dumps(body | {"roles": ["SERVICE"]}).encode()).decode().rstrip("=")
-    yield "expired", signed(exp=int(time.time()) - 1)
+    yield "expired", signed(exp=int(time.time()) - LEEWAY_SECONDS - 1)
     yield "never expires", signed(exp=None)
-    yield "another audience", signed(aud="cms2")
+    yield "another audience", signed(aud="cms3")
+    yield "no audience", signed(aud=[])
+    yield "another type", jwt.encode(body, key, algorithm="EdDSA", headers=headers | {"typ": "JWT"})
+    yield "roles of a service and of a person", signed(roles=["OPERATOR", "SERVICE"])
+    yield "a service's subject with NUL", signed(roles=["SERVICE"], sub="la-notifier\0")
+    yield "a subject with NUL", signed(sub="OP1\0")
+    yield "an office with NUL", signed(office="6000\x0021")
     yield "another issuer", signed(iss="somebody")
     yield "not yet", signed(nbf=int(time.time()) + 600)
     yield "no subject", signed(sub="")
@@ -60,7 +74,7 @@ def tokens_that_are_not_good(platform: PlatformUnderTest) -> Iterator[tuple[str,
 def forged(body: dict[str, Any], headers: dict[str, str], secret: bytes) -> str:
     """Makes a token signed by HMAC with the issuer's public key, by hand because libraries refuse to."""
     algorithm = jwt.get_algorithm_by_name("HS256")
-    parts = [{"alg": "HS256", "typ": "JWT"} | headers, body]
+    parts = [{"alg": "HS256"} | headers, body]
     text = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
     made = base64.urlsafe_b64encode(algorithm.sign(text, secret)).rstrip(b"=")
     return f"{text.decode()}.{made.decode()}"
@@ -95,8 +109,9 @@ def test_an_expired_token_is_refused(
     )
     now = int(time.time())
     life = {"iat": now - 60, "exp": now + 3 - LEEWAY_SECONDS}
-    body = {"iss": ISSUER, "aud": "cms3", "sub": "SU1", "roles": ["SUPPORT"], **life}
-    passport = {"authorization": f"Bearer {jwt.encode(body, key, algorithm='EdDSA', headers={'kid': 'development'})}"}
+    body = {"iss": ISSUER, "aud": list(SERVICES), "sub": "SU1", "roles": ["SUPPORT"], **life}
+    headers = {"kid": "development", "typ": "at+jwt"}
+    passport = {"authorization": f"Bearer {jwt.encode(body, key, algorithm='EdDSA', headers=headers)}"}
     request = {"claimRef": call.claim_ref}
     assert raw.ask(door, "GetClaim", request, **passport).code == "ok"
 

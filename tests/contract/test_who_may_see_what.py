@@ -11,7 +11,7 @@ from cms.common.v1 import common_pb2
 from cms_local.doors import SERVICE_NAMES
 from cms_local.journey import Journey
 from cms_local.layout import SERVICES
-from tests.support.callers import attempts, bearer, is_silent, logged, nino_of, other_office, own_office
+from tests.support.callers import attempts, bearer, caller_of, is_silent, logged, nino_of, other_office, own_office
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Answer, Door, RawDoors, methods
 
@@ -61,9 +61,11 @@ def ended(platform_under_test: PlatformUnderTest) -> Journey:
 def test_a_method_is_open_only_to_the_roles_that_the_contract_names(
     raw: RawDoors, claim: Journey, door: Door, role: str, method: str
 ) -> None:
-    given = raw.ask(door, method, {}, **bearer(claim, role, office="100101", authority="W06000015"))
+    allowed = contract.allowed_roles(methods()[method])
+    subject = caller_of(methods()[method]) if role == "SERVICE" and role in allowed else ""
+    given = raw.ask(door, method, {}, **bearer(claim, role, subject, office="100101", authority="W06000015"))
 
-    if role in contract.allowed_roles(methods()[method]):
+    if role in allowed:
         assert given.reason != "ROLE"
         assert given.code in {"ok", "invalid_argument"} or given.reason == ANSWERED_WITH.get(method), given
     else:
@@ -153,7 +155,7 @@ def test_claimants_are_shown_only_to_an_open_call_or_a_named_purpose(
     plain = raw.ask(door, "GetClaim", request, **passport)
     named = raw.ask(door, "GetClaim", request, **passport, cms_purpose=f"work item {claim.claim_ref}")
 
-    if role == "COUNCIL_OFFICER":
+    if role in {"COUNCIL_OFFICER", "SERVICE"}:
         expect_refused(plain, "ROLE")
     else:
         assert plain.body is not None
@@ -324,7 +326,11 @@ def starts(raw: RawDoors, claim: Journey) -> bool:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_service_gets_only_the_facts_that_it_may_see(raw: RawDoors, claim: Journey, door: Door) -> None:
     facts = {}
-    for service in [*SERVICES, "somebody-else"]:
+    others = {"scheduling-svc", "assessment-svc", "intake-svc", "telephone-switch", "somebody-else"}
+    for service in others:
+        given = raw.ask(door, "GetClaimFacts", {"claimRef": claim.claim_ref}, **bearer(claim, "SERVICE", service))
+        assert given.refusal == ("permission_denied", "CALLING_SERVICE", frozenset())
+    for service in SERVICES.keys() - others:
         given = raw.ask(door, "GetClaimFacts", {"claimRef": claim.claim_ref}, **bearer(claim, "SERVICE", service))
         assert given.body is not None
         facts[service] = {**given.body["facts"]["answers"], **given.body["facts"].get("recordForms", {})}
@@ -334,4 +340,3 @@ def test_a_service_gets_only_the_facts_that_it_may_see(raw: RawDoors, claim: Jou
     assert not BANK & set(facts["la-notifier"])
     assert not {"55779911", "200000"} & {str(value) for value in facts["la-notifier"].values()}
     assert "rent_period" not in facts["legacy-gateway"]
-    assert all(not facts[service] for service in ("scheduling-svc", "assessment-svc", "intake-svc", "somebody-else"))

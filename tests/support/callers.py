@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import uuid4
 
+from google.protobuf.descriptor import MethodDescriptor
+
+from chassis import contract
 from cms_local.journey import Journey
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Answer
@@ -15,6 +18,11 @@ def bearer(call: Journey, role: str, subject: str = "", **claims: str) -> dict[s
     """Builds the metadata of a caller with a new token."""
     name = subject or ("legacy-gateway" if role == "SERVICE" else "ST000099")
     return {"authorization": f"Bearer {call.issue(role, subject=name, **claims)}"}
+
+
+def caller_of(method: MethodDescriptor) -> str:
+    """A service that may call the method by itself."""
+    return min(contract.called_by(method))
 
 
 def own_office(claim: Journey) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from psycopg_pool import ConnectionPool
 
 from chassis import clock, remote
-from chassis.identity import ServiceToken
+from chassis.identity import ServiceTokens
 from chassis.postcodes import Postcodes
 from chassis.testing import certificate_of
 from legacy_gateway import mapping
@@ -64,12 +64,12 @@ class Job:
             timeout=_REPLY_SECONDS,
             in_flight=_IN_FLIGHT,
         )
-        token = ServiceToken(Path(given["TRANSFERS_TOKEN"]))
+        tokens = ServiceTokens(Path(given["TRANSFERS_TOKEN"]))
         postcodes = Postcodes(Path(given["TRANSFERS_POSTCODES"])).__enter__()
         channel = remote.channel(
             given["TRANSFERS_OWNERS"], service="intake-svc", certificate=certificate_of("legacy-gateway")
         )
-        intake = IntakeClient(channel, token)
+        intake = IntakeClient(channel, tokens)
         return cls(intake=intake, postcodes=postcodes, pool=pool, database=database)
 
     def __enter__(self) -> Self:

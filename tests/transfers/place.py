@@ -97,6 +97,7 @@ class Place:
             "CMS_JWKS_FILE": self.tokens.jwks_file,
             "CMS_ISSUER": ISSUER,
             "CMS_TOKEN_FILE": token,
+            "CMS_LONGEST_SERVICE_TOKEN_SECONDS": _TOKEN_SECONDS,
             "CMS_KEYRING_FILE": self.tokens.keyring_file,
             "CMS_SIGNING_KEY_FILE": own_key,
             "CMS_SIGNATORIES_FILE": signatories,
@@ -128,8 +129,7 @@ def place() -> Iterator[Place]:
         valkey = embedded.start_valkey(folder / "bus", port=free_port())
         closing.callback(valkey.stop)
         tokens = Tokens(folder)
-        token = tokens.issue("SERVICE", subject="legacy-gateway", seconds=_TOKEN_SECONDS)
-        (folder / "legacy-gateway.token").write_text(token)
+        tokens.service_file("legacy-gateway", seconds=_TOKEN_SECONDS)
         build_extract(folder / "postcodes.sqlite")
         yield Place(
             folder=folder,

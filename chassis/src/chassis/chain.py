@@ -42,12 +42,21 @@ class Method:
     request: type[Message]
     response: type[Message]
     allow: frozenset[str]
+    called_by: frozenset[str]
+    """The services that may call it as themselves."""
     only_reads: bool
     largest_bytes: int
     """The largest request, as it comes or unpacked."""
     serve: Callable[[Message], Message]
     language_of: Callable[[Message], str]
     """The language ("EN", "CY") of the call that a request belongs to."""
+
+    def expect_caller(self, identity: Identity) -> None:
+        """Raises PermissionDenied unless the contract names a role of the caller, and a service itself (`CALLING_SERVICE`)."""
+        if not self.allow & identity.roles:
+            raise PermissionDenied("ROLE", "none of the token's roles may call this method")
+        if identity.is_service and identity.subject not in self.called_by:
+            raise PermissionDenied("CALLING_SERVICE", "this service is none of those that may call this method")
 
     def expect_size(self, size: int) -> None:
         """Raises ResourceExhausted (`TOO_LARGE`) for a request of more bytes than the method takes."""
@@ -84,6 +93,7 @@ def _method(
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),
         allow=contract.allowed_roles(descriptor),
+        called_by=contract.called_by(descriptor),
         only_reads=contract.only_reads(descriptor),
         largest_bytes=contract.largest_bytes(descriptor),
         serve=serve,
@@ -161,8 +171,7 @@ class Chain:
     def _serve(self, method: Method, read: Callable[[], Message], entered: Call) -> Message:
         entered.remaining_seconds()
         try:
-            if not method.allow & entered.identity.roles:
-                raise PermissionDenied("ROLE", "none of the token's roles may call this method")
+            method.expect_caller(entered.identity)
             request = read()
             response = _serve_checked(method, request, entered)
         except PermissionDenied as denied:

@@ -90,6 +90,23 @@ def allowed_roles(method: MethodDescriptor) -> frozenset[str]:
     return frozenset(common_pb2.Role.Name(role).removeprefix("ROLE_") for role in allow)
 
 
+def called_by(method: MethodDescriptor) -> frozenset[str]:
+    """The services and systems that may call the method as themselves, by the subject of their token."""
+    return frozenset(method.GetOptions().Extensions[options_pb2.called_by])
+
+
+@cache
+def services_called_by(subject: str) -> tuple[str, ...]:
+    """The services that have a method which this service or system may call: it has a token for each of them."""
+    return tuple(sorted(service for service, package in packages().items() if _may_call(subject, package)))
+
+
+def _may_call(subject: str, package: str) -> bool:
+    file: FileDescriptor = importlib.import_module(f"cms.{package}.v1.{package}_pb2").DESCRIPTOR
+    methods = (method for service in file.services_by_name.values() for method in service.methods)
+    return any(subject in called_by(method) for method in methods)
+
+
 def only_reads(method: MethodDescriptor) -> bool:
     """Whether the method changes nothing (`idempotency_level` NO_SIDE_EFFECTS); rows of the access log do not count."""
     return method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS

@@ -1,5 +1,6 @@
-"""Callers' identities: signed tokens (JWT, EdDSA), verified against the issuer's public keys."""
+"""Callers' identities: signed tokens (JWT, EdDSA) for one service, verified against the issuer's public keys."""
 
+import json
 import re
 import time
 from collections import OrderedDict
@@ -15,16 +16,21 @@ from chassis import logs
 from chassis.errors import Unauthenticated
 from chassis.key_files import ALGORITHM, read_public_keys, stamp
 
-AUDIENCE = "cms3"
 LEEWAY_SECONDS = 30
 """How far the issuer's clock may be from ours: so much earlier a token counts already, and so much later still."""
-LONGEST_SECONDS = 24 * 3600.0
-"""The longest life of a person's token, unless a setting says otherwise."""
-LONGEST_SERVICE_SECONDS = 31 * 24 * 3600.0
+LONGEST_SECONDS = 12 * 3600.0
+"""The longest life of a person's token, a working day, unless a setting says otherwise."""
+LONGEST_SERVICE_SECONDS = 15 * 60.0
 """The longest life of a service's token, unless a setting says otherwise."""
-_TYPES = ("at+jwt", "application/at+jwt", "jwt")
-"""Media types of a token. RFC 9068 wants the first two, and no token without one; many issuers still write the third."""
+SERVICE = "SERVICE"
+"""The role of services and of systems that call by themselves: the only role of its token."""
+_TYPES = ("at+jwt", "application/at+jwt")
+"""Media types of an access token (RFC 9068): an ID token, or a token of another purpose, has another one."""
 _STAFF_SUBJECT = re.compile(r"[A-Z0-9]{1,8}")
+_SERVICE_SUBJECT = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,7}")
+_PLACE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+"""An office, an authority or a grade."""
+_LONGEST_SUBJECT = 64
 _REMEMBERED = 4096
 
 
@@ -38,6 +44,11 @@ class Identity:
     authority: str | None = None
     grade: str | None = None
     token: str = ""
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a service or a system calls by itself, and not a person."""
+        return SERVICE in self.roles
 
     def has(self, role: str) -> bool:
         """Whether the token names the role."""
@@ -74,8 +85,9 @@ class _Trust:
 class Verifier:
     """Verifies tokens against the public keys in a JWKS file, and remembers a valid token until it expires.
 
-    `longest_seconds` and `longest_service_seconds` bound the life of a token, from its issue to its expiry: of a person's,
-    and of one whose only role is SERVICE. Raises OSError or KeysUnusable if the file cannot be read at the start.
+    `audience` is the service for which a token must have been issued, alone or among others. `longest_seconds` and
+    `longest_service_seconds` bound the life of a token, from its issue to its expiry: of a person's, and of a service's.
+    Raises OSError or KeysUnusable if the file cannot be read at the start.
     """
 
     def __init__(
@@ -83,11 +95,13 @@ class Verifier:
         jwks_file: Path,
         *,
         issuer: str,
+        audience: str,
         longest_seconds: float = LONGEST_SECONDS,
         longest_service_seconds: float = LONGEST_SERVICE_SECONDS,
     ) -> None:
         self._jwks_file = jwks_file
         self._issuer = issuer
+        self._audience = audience
         self._longest_seconds = longest_seconds
         self._longest_service_seconds = longest_service_seconds
         self._stamp = stamp(jwks_file)
@@ -122,7 +136,7 @@ class Verifier:
         return identity
 
     def _expect_short_life(self, claims: Mapping[str, object], identity: Identity) -> None:
-        longest = self._longest_service_seconds if identity.roles == {"SERVICE"} else self._longest_seconds
+        longest = self._longest_service_seconds if identity.is_service else self._longest_seconds
         if _seconds(claims, "exp") - _seconds(claims, "iat") > longest:
             raise Unauthenticated("BAD_TOKEN", "the token lives longer than this platform allows")
 
@@ -136,14 +150,14 @@ class Verifier:
                 token,
                 key,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
+                audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as cause:
             raise Unauthenticated(
-                "BAD_TOKEN", "the token is invalid: expired, or not signed for this platform"
+                "BAD_TOKEN", "the token is invalid: expired, or not issued for this service"
             ) from cause
         return claims
 
@@ -152,8 +166,11 @@ def _identity(claims: Mapping[str, object], token: str) -> Identity:
     roles, subject = claims.get("roles"), claims["sub"]
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
         raise Unauthenticated("BAD_TOKEN", "the token names no roles")
-    if not isinstance(subject, str) or ("SERVICE" not in roles and not _STAFF_SUBJECT.fullmatch(subject)):
-        raise Unauthenticated("BAD_TOKEN", "the token's subject is not a staff id")
+    if SERVICE in roles and len(roles) > 1:
+        raise Unauthenticated("BAD_TOKEN", "the token has roles of a service and of a person")
+    expected = _SERVICE_SUBJECT if SERVICE in roles else _STAFF_SUBJECT
+    if not isinstance(subject, str) or len(subject) > _LONGEST_SUBJECT or not expected.fullmatch(subject):
+        raise Unauthenticated("BAD_TOKEN", "the token's subject is neither a staff id nor the name of a service")
     return Identity(
         subject=subject,
         roles=frozenset(roles),
@@ -170,20 +187,28 @@ def _seconds(claims: Mapping[str, object], name: str) -> int:
 
 def _text(claims: Mapping[str, object], name: str) -> str | None:
     value = claims.get(name)
-    return value if isinstance(value, str) and value else None
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _PLACE.fullmatch(value):
+        raise Unauthenticated("BAD_TOKEN", f"the token's {name} is malformed")
+    return value
 
 
-class ServiceToken:
-    """A service's own token, in a file that the platform renews: read again whenever it changes."""
+class ServiceTokens:
+    """A service's own tokens: one for each service that it calls, since a token is good at one service alone.
+
+    They are in a file of JSON, by the name of the service that is called. The platform renews them: the file is read again
+    whenever it changes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stamp: tuple[int, int, int] | None = None
-        self._token = ""
+        self._tokens: Mapping[str, str] = {}
 
-    def read(self) -> str:
-        """Returns the token that is in the file now."""
+    def to(self, service: str) -> str:
+        """Returns the token for a service that is in the file now. KeyError where the file has none for it."""
         found = stamp(self._path)
         if found != self._stamp:
-            self._token, self._stamp = self._path.read_text().strip(), found
-        return self._token
+            self._tokens, self._stamp = json.loads(self._path.read_bytes()), found
+        return self._tokens[service]

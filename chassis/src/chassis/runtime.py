@@ -38,7 +38,7 @@ from chassis.deadlines import Deadline
 from chassis.grpc_door import GrpcDoor
 from chassis.housekeeping import Housekeeping
 from chassis.http_door import HttpDoor
-from chassis.identity import ServiceToken, Verifier
+from chassis.identity import ServiceTokens, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.migrations import migrate
 from chassis.operations_door import OperationsDoor
@@ -74,7 +74,8 @@ class Runtime:
     bus: Bus
     signatures: Signatures
     vault: Vault
-    token: ServiceToken
+    tokens: ServiceTokens
+    """This service's own tokens, for the services that it calls."""
     certificate: Certificate
     lease_owner: str
     """Names this process, for leases and consumers."""
@@ -163,6 +164,7 @@ class Process:
         verifier = Verifier(
             settings.jwks_file,
             issuer=settings.issuer,
+            audience=service.name,
             longest_seconds=settings.longest_token_seconds,
             longest_service_seconds=settings.longest_service_token_seconds,
         )
@@ -300,7 +302,7 @@ def _runtime(service: Service) -> Runtime:
             service.name, signing_key_file=settings.signing_key_file, signatories_file=settings.signatories_file
         ),
         vault=Vault(service.name, Keyring.load(settings.keyring_file)),
-        token=ServiceToken(settings.token_file),
+        tokens=ServiceTokens(settings.token_file),
         certificate=Certificate(_tls_files(settings)),
         lease_owner=f"{socket.gethostname()}-{os.getpid()}",
     )

@@ -62,7 +62,7 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     longest_service_token_seconds: Positive = LONGEST_SERVICE_SECONDS
     """The longest life of a service's token."""
     token_file: Path
-    """This service's own token."""
+    """This service's own tokens, as JSON by the names of the services that it calls."""
     keyring_file: Path
     """Keys that wrap the claims' data keys, and the look-up key."""
     signing_key_file: Path

@@ -51,7 +51,7 @@ def chain(tokens: Tokens) -> Chain:
     logs.configure("scheduling-svc")
     return Chain(
         methods_of(pb.DESCRIPTOR.services_by_name["SchedulingService"], Api()),
-        verifier=Verifier(tokens.jwks_file, issuer=ISSUER),
+        verifier=Verifier(tokens.jwks_file, issuer=ISSUER, audience="scheduling-svc"),
         database=cast(Any, None),
         vault=cast(Any, None),
     )

@@ -131,10 +131,10 @@ def test_an_expired_certificate_is_refused(process: Process, tokens: Tokens) -> 
 
 
 def test_a_services_token_counts_only_beside_its_own_certificate(process: Process, tokens: Tokens) -> None:
-    stolen = tokens.issue("SERVICE", "SUPPORT", subject="legacy-gateway")
+    stolen = tokens.issue("SERVICE", subject="la-notifier")
 
-    called(process, certificate_of("legacy-gateway"), stolen)
-    for holder in (FRONTEND, "la-notifier"):
+    called(process, certificate_of("la-notifier"), stolen)
+    for holder in (FRONTEND, "legacy-gateway"):
         with pytest.raises(Unauthenticated) as refused:
             called(process, certificate_of(holder), stolen)
         assert refused.value.reason == "CERTIFICATE"

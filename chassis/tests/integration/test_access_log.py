@@ -40,7 +40,7 @@ def ask(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Callable[
     def asked(record: Callable[[], None]) -> Any:
         chain = Chain(
             methods_of(CONTRACT, Api(record)),
-            verifier=Verifier(tokens.jwks_file, issuer=ISSUER),
+            verifier=Verifier(tokens.jwks_file, issuer=ISSUER, audience="scheduling-svc"),
             database=database,
             vault=vault,
         )

@@ -40,7 +40,7 @@ def told(database: Database, vault: Vault, tokens: Tokens) -> Callable[[Act], tu
     """The code and the reason of the error that a call ends with."""
 
     def asked(act: Act) -> tuple[str, str]:
-        verifier = Verifier(tokens.jwks_file, issuer=ISSUER)
+        verifier = Verifier(tokens.jwks_file, issuer=ISSUER, audience="scheduling-svc")
         chain = Chain(methods_of(CONTRACT, Api(act)), verifier=verifier, database=database, vault=vault)
         metadata = {"authorization": f"Bearer {tokens.issue('ASSESSOR', subject='AS1')}"}
         request = intake_pb2.GetInterviewRequest(claim_ref="C0000000000A")

@@ -35,16 +35,29 @@ def test_every_method_allows_somebody_by_a_role_that_has_a_name(method: MethodDe
     assert allowed <= {name.removeprefix("ROLE_") for name in common_pb2.Role.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
 
 
+def test_services_may_call_no_more_than_this() -> None:
+    found = {method.name: contract.called_by(method) for method in METHODS if contract.called_by(method)}
+
+    assert found == {
+        "GetClaimFacts": {"legacy-gateway", "la-notifier"},
+        "GetAppointment": {"la-notifier"},
+        "CheckRecord": {"intake-svc"},
+        "ReportLines": {"telephone-switch"},
+        "GetConfirmations": {"legacy-gateway"},  # before it builds a record
+        "GetEvidence": {"la-notifier"},  # before it tells a claimant what to bring
+        "GetDecisions": {"la-notifier"},  # before it tells a council of an award
+    }
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
-def test_a_services_identity_may_call_no_more_than_the_contract_says(method: MethodDescriptor) -> None:
-    if "SERVICE" in contract.allowed_roles(method):
-        assert method.name in {
-            *("GetClaim", "GetClaimFacts", "GetAppointment", "CheckRecord", "ListOverdue"),
-            "ReportLines",  # of the telephone switch alone
-            "GetConfirmations",  # asked by the gateway before it builds a record
-            "GetEvidence",  # asked by the notifier before it tells a claimant what to bring
-            "GetDecisions",  # asked by the notifier before it tells a council of an award
-        }
+def test_the_services_that_may_call_a_method_are_named_where_services_may(method: MethodDescriptor) -> None:
+    assert bool(contract.called_by(method)) == ("SERVICE" in contract.allowed_roles(method))
+
+
+def test_a_service_has_tokens_for_the_services_that_it_may_call() -> None:
+    assert contract.services_called_by("legacy-gateway") == ("assessment-svc", "intake-svc")
+    assert contract.services_called_by("telephone-switch") == ("intake-svc",)
+    assert contract.services_called_by("somebody-else") == ()
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)

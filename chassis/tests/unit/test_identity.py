@@ -11,14 +11,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.errors import Unauthenticated
-from chassis.identity import LEEWAY_SECONDS, ServiceToken, Verifier
+from chassis.identity import LEEWAY_SECONDS, ServiceTokens, Verifier
 from chassis.key_files import KeysUnusable
 from chassis.testing import ISSUER, Tokens
+
+HERE = "intake-svc"
 
 
 @pytest.fixture
 def verifier(tokens: Tokens) -> Verifier:
-    return Verifier(tokens.jwks_file, issuer=ISSUER)
+    return Verifier(tokens.jwks_file, issuer=ISSUER, audience=HERE)
 
 
 def refusal(verifier: Verifier, authorization: str | None) -> str:
@@ -48,6 +50,11 @@ def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorizat
     "claims",
     [
         {"aud": "another"},
+        {"aud": "cms3"},
+        {"aud": ["scheduling-svc", "assessment-svc"]},
+        {"aud": []},
+        {"aud": [HERE, 1]},
+        {"aud": f"{HERE}-2"},
         {"iss": "another"},
         {"iat": None},
         {"iat": "now"},
@@ -60,6 +67,10 @@ def test_a_call_without_a_bearer_token_is_refused(verifier: Verifier, authorizat
         {"sub": "lower"},
         {"sub": ""},
         {"sub": "OP1\n"},
+        {"sub": "OP1\x00"},
+        {"office": "6000\x0021"},
+        {"authority": "E" * 33},
+        {"grade": ["AO"]},
         {"roles": None},
         {"roles": "OPERATOR"},
         {"roles": [1]},
@@ -71,7 +82,7 @@ def test_an_unsound_or_foreign_token_is_refused(verifier: Verifier, tokens: Toke
 
 def body(**claims: Any) -> dict[str, Any]:
     now = int(time.time())
-    good = {"iss": ISSUER, "aud": "cms3", "sub": "OP1", "roles": ["OPERATOR"], "iat": now, "exp": now + 60}
+    good = {"iss": ISSUER, "aud": HERE, "sub": "OP1", "roles": ["OPERATOR"], "iat": now, "exp": now + 60}
     return good | claims
 
 
@@ -95,14 +106,14 @@ def test_a_token_that_is_expired_or_too_early_or_too_old_is_refused(
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
 
 
-@pytest.mark.parametrize("kind", ["JWT", "at+jwt", "AT+JWT", "application/at+jwt"])
+@pytest.mark.parametrize("kind", ["at+jwt", "AT+JWT", "application/at+jwt"])
 def test_an_access_token_is_known_by_its_type(verifier: Verifier, tokens: Tokens, kind: str) -> None:
     token = jwt.encode(body(), tokens.key, algorithm="EdDSA", headers={"kid": "tests", "typ": kind})
 
     assert verifier.identify(f"Bearer {token}").subject == "OP1"
 
 
-@pytest.mark.parametrize("kind", [None, "", "logout+jwt", "dpop+jwt", "secevent+jwt", 1, ["at+jwt"]])
+@pytest.mark.parametrize("kind", [None, "", "JWT", "logout+jwt", "dpop+jwt", "secevent+jwt", 1, ["at+jwt"]])
 def test_a_token_of_another_type_is_refused(verifier: Verifier, tokens: Tokens, kind: Any) -> None:
     token = signed(tokens, {"kid": "tests", "typ": kind, "alg": "EdDSA"}, body())
 
@@ -120,35 +131,38 @@ def signed(tokens: Tokens, header: dict[str, Any], claims: dict[str, Any]) -> st
     return b".".join(parts).decode()
 
 
-def test_a_services_token_may_live_longer_than_a_persons(tokens: Tokens) -> None:
-    verifier = Verifier(tokens.jwks_file, issuer=ISSUER, longest_seconds=100, longest_service_seconds=1000)
+def test_a_services_token_lives_shorter_than_a_persons(tokens: Tokens) -> None:
+    verifier = Verifier(
+        tokens.jwks_file, issuer=ISSUER, audience=HERE, longest_seconds=1000, longest_service_seconds=100
+    )
 
-    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR', seconds=100)}").has("OPERATOR")
-    assert verifier.identify(f"Bearer {tokens.issue('SERVICE', subject='intake-svc', seconds=1000)}").has("SERVICE")
+    assert verifier.identify(f"Bearer {tokens.issue('OPERATOR', seconds=1000)}").has("OPERATOR")
+    assert verifier.identify(f"Bearer {tokens.issue('SERVICE', subject='la-notifier', seconds=100)}").is_service
     for too_long in (
-        tokens.issue("OPERATOR", seconds=102),
-        tokens.issue("SERVICE", subject="intake-svc", seconds=1002),
-        tokens.issue("SERVICE", "OPERATOR", subject="intake-svc", seconds=1000),
+        tokens.issue("OPERATOR", seconds=1002),
+        tokens.issue("SERVICE", subject="la-notifier", seconds=102),
     ):
         assert refusal(verifier, f"Bearer {too_long}") == "BAD_TOKEN"
 
 
 def test_a_token_without_a_signature_is_refused(verifier: Verifier) -> None:
-    unsigned = jwt.encode(body(), "", algorithm="none", headers={"kid": "tests"})
+    unsigned = jwt.encode(body(), "", algorithm="none", headers={"kid": "tests", "typ": "at+jwt"})
 
     assert refusal(verifier, f"Bearer {unsigned}") == "BAD_TOKEN"
 
 
 def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(verifier: Verifier, tokens: Tokens) -> None:
     public = json.loads(tokens.jwks_file.read_text())["keys"][0]["x"]
-    forged = jwt.encode(body(), public, algorithm="HS256", headers={"kid": "tests"})
+    forged = jwt.encode(body(), public, algorithm="HS256", headers={"kid": "tests", "typ": "at+jwt"})
 
     assert refusal(verifier, f"Bearer {forged}") == "BAD_TOKEN"
 
 
 @pytest.mark.parametrize("key_id", ["tests", "unknown", ""])
 def test_a_token_signed_by_another_key_is_refused(verifier: Verifier, key_id: str) -> None:
-    foreign = jwt.encode(body(), Ed25519PrivateKey.generate(), algorithm="EdDSA", headers={"kid": key_id})
+    foreign = jwt.encode(
+        body(), Ed25519PrivateKey.generate(), algorithm="EdDSA", headers={"kid": key_id, "typ": "at+jwt"}
+    )
 
     assert refusal(verifier, f"Bearer {foreign}") == "BAD_TOKEN"
 
@@ -290,7 +304,7 @@ def test_a_verifier_needs_a_key_at_the_start(tokens: Tokens) -> None:
     tokens.jwks_file.write_text('{"keys": []}')
 
     with pytest.raises(KeysUnusable):
-        Verifier(tokens.jwks_file, issuer=ISSUER)
+        Verifier(tokens.jwks_file, issuer=ISSUER, audience=HERE)
 
 
 def test_a_service_is_named_by_its_subject(verifier: Verifier, tokens: Tokens) -> None:
@@ -299,14 +313,45 @@ def test_a_service_is_named_by_its_subject(verifier: Verifier, tokens: Tokens) -
     assert caller.subject == "legacy-gateway"
 
 
-def test_a_service_reads_its_token_again_when_it_is_renewed(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_text("first\n")
-    token = ServiceToken(path)
-    assert token.read() == "first"
+@pytest.mark.parametrize(
+    ("roles", "subject"),
+    [
+        (["SERVICE"], "la-notifier\x00"),
+        (["SERVICE"], "La Notifier"),
+        (["SERVICE"], "x" * 65),
+        (["SERVICE"], ""),
+        (["SERVICE", "OPERATOR"], "la-notifier"),
+        (["OPERATOR", "SERVICE"], "OP1"),
+    ],
+)
+def test_a_services_token_names_a_service_and_no_other_role(
+    verifier: Verifier, tokens: Tokens, roles: list[str], subject: str
+) -> None:
+    assert refusal(verifier, f"Bearer {tokens.issue(*roles, sub=subject)}") == "BAD_TOKEN"
+
+
+def test_a_token_is_good_at_the_services_that_it_names_and_at_no_other(tokens: Tokens) -> None:
+    token = tokens.issue("OPERATOR", aud=["intake-svc", "scheduling-svc"])
+    at = {
+        name: Verifier(tokens.jwks_file, issuer=ISSUER, audience=name)
+        for name in ("intake-svc", "scheduling-svc", "assessment-svc")
+    }
+
+    assert at["intake-svc"].identify(f"Bearer {token}").subject == "OP000001"
+    assert at["scheduling-svc"].identify(f"Bearer {token}").subject == "OP000001"
+    assert refusal(at["assessment-svc"], f"Bearer {token}") == "BAD_TOKEN"
+
+
+def test_a_service_reads_its_tokens_again_when_they_are_renewed(tmp_path: Path) -> None:
+    path = tmp_path / "tokens"
+    path.write_text('{"intake-svc": "first", "legacy-gateway": "other"}')
+    own = ServiceTokens(path)
+    assert (own.to("intake-svc"), own.to("legacy-gateway")) == ("first", "other")
 
     renewed = tmp_path / "renewed"
-    renewed.write_text("second")
+    renewed.write_text('{"intake-svc": "second"}')
     renewed.replace(path)
 
-    assert token.read() == "second"
+    assert own.to("intake-svc") == "second"
+    with pytest.raises(KeyError):
+        own.to("legacy-gateway")

@@ -39,7 +39,7 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES, linted:
             catalogues=catalogues,
             service_target=target,
             accounts=accounts,
-            gateway=GatewayClient(runtime.channel("legacy-gateway", settings.gateway_address), runtime.token),
+            gateway=GatewayClient(runtime.channel("legacy-gateway", settings.gateway_address), runtime.tokens),
         ),
         handlers=HANDLERS,
         workers=workers,

@@ -12,7 +12,7 @@ from chassis import logs, remote
 from chassis.conversions import timestamp
 from chassis.enums import name_of, number_of
 from chassis.errors import CmsError, Text
-from chassis.identity import ServiceToken
+from chassis.identity import ServiceTokens
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import checks_pb2, gateway_pb2_grpc
 from intake.domain.record_check import RecordCheck, RecordFinding
@@ -42,9 +42,9 @@ class Gateway(Protocol):
 class GatewayClient:
     """legacy-gateway over gRPC, called as this service."""
 
-    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def check(self, claim: ClaimToCheck) -> RecordCheck:
         """See Gateway."""
@@ -52,7 +52,7 @@ class GatewayClient:
             response = remote.invoke(
                 self._stub.CheckRecord,
                 _request(claim),
-                token=self._token.read(),
+                token=self._tokens.to("legacy-gateway"),
                 timeout_seconds=_LONGEST_SECONDS,
                 purpose=f"interview {claim.claim_ref}",
             )

@@ -197,9 +197,7 @@ def test_the_claimant_is_shown_to_those_who_name_a_purpose(desk: Any, book: Any,
     }
 
 
-@pytest.mark.parametrize(
-    ("role", "subject"), [("SUPPORT", "SU000001"), ("SERVICE", "scheduling-svc"), ("OPERATOR", "OP000002")]
-)
+@pytest.mark.parametrize(("role", "subject"), [("SUPPORT", "SU000001"), ("OPERATOR", "OP000002")])
 def test_no_purpose_shows_the_claimant_to_others(desk: Any, claim: Any, role: str, subject: str) -> None:
     named = desk(role, subject, purpose="own work").get("GetClaim", claimRef=claim["claimRef"])["claim"]
 

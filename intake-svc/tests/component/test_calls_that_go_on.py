@@ -170,7 +170,7 @@ def test_the_calls_about_a_claim_show_who_acted_and_by_what_authority(desk: Any)
     assert (oldest["operator"], oldest["call"]["callId"]) == ("OP000001", first["call"]["callId"])
     assert [page["calls"], rest["calls"]] == [[newest], [oldest]]
     assert desk("PROCESSING_OFFICER", "PO000001").call("ListCalls", claimRef=claim_ref).reason == "PURPOSE_REQUIRED"
-    claim = desk("SERVICE", "scheduling-svc").get("GetClaim", claimRef=claim_ref)["claim"]
+    claim = desk("SUPPORT", "SU000001").get("GetClaim", claimRef=claim_ref)["claim"]
     assert claim["needs"] == ["CALL_NEED_INTERPRETER", "CALL_NEED_TEXTPHONE"]
 
 

@@ -115,6 +115,7 @@ def test_the_dearest_requests_are_cheap(
     method: MethodDescriptor,
 ) -> None:
     roles = contract.allowed_roles(method)
-    token = tokens.issue("OPERATOR" if "OPERATOR" in roles else min(roles))
+    services = contract.called_by(method)
+    token = tokens.issue("OPERATOR" if "OPERATOR" in roles else min(roles), subject=min(services, default=""))
 
     costs.expect_cheap(process, method, requests_of(method, sound_for(method), script, clock.today()), token)

@@ -40,7 +40,7 @@ def test_a_report_may_be_repeated_and_corrected(desk: Any, switch: Any) -> None:
 def test_no_other_service_reports_lines(desk: Any) -> None:
     reply = desk("SERVICE", "scheduling-svc").try_once("ReportLines", quarterHours=[counts()])
 
-    assert (reply.code, reply.reason) == ("permission_denied", "SWITCH_REQUIRED")
+    assert (reply.code, reply.reason) == ("permission_denied", "CALLING_SERVICE")
 
 
 def test_operators_are_reckoned_by_the_times_of_the_calls(desk: Any, switch: Any, clock_file: Path) -> None:

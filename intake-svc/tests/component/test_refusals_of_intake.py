@@ -221,8 +221,8 @@ def allowed(method: str) -> str:
 
 
 def subject_of(method: str) -> dict[str, str]:
-    """Only the switch reports lines."""
-    return {"subject": "telephone-switch"} if method == "ReportLines" else {}
+    """A service that may call the method, where services alone may."""
+    return {"subject": min(contract.called_by(METHODS[method]))} if allowed(method) == "SERVICE" else {}
 
 
 def body_of(method: str, started: Any, **more: Any) -> dict[str, Any]:
@@ -257,16 +257,17 @@ def test_callers_without_a_token_are_unauthenticated(as_: As, started: Any) -> N
 def test_only_the_contracts_roles_may_call_a_method(as_: As, started: Any) -> None:
     roles = {"OPERATOR", "ASSESSOR", "PROCESSING_OFFICER", "COUNCIL_OFFICER", "CASEWORKER", "SERVICE_MANAGER"}
     for method, descriptor in METHODS.items():
-        others = sorted((roles | {"SUPPORT", "SERVICE"}) - contract.allowed_roles(descriptor))
+        others = sorted((roles | {"SUPPORT"}) - contract.allowed_roles(descriptor))
+        for refused in (others, {"SERVICE"} - contract.allowed_roles(descriptor)):
+            reply = as_(*refused).call(method, **body_of(method, started))
 
-        reply = as_(*others).call(method, **body_of(method, started))
-
-        assert (method, refusal(reply)) == (method, ("permission_denied", "ROLE", frozenset()))
+            refusing = ("permission_denied", "ROLE") if refused else ("unauthenticated", "NO_TOKEN")
+            assert (method, refusal(reply)) == (method, (*refusing, frozenset()))
 
 
 def test_every_required_field_is_named(as_: As) -> None:
     for method, required in REQUIRED.items():
-        reply = as_(allowed(method)).call(method)
+        reply = as_(allowed(method), **subject_of(method)).call(method)
 
         assert (method, refusal(reply)) == (method, ("invalid_argument", "INVALID_FIELDS", frozenset(required)))
 
@@ -290,7 +291,7 @@ def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
         body = body_of(method, started)
         body |= {name: value for name, value in missing.items() if name in body}
 
-        reply = as_(allowed(method)).call(method, **body)
+        reply = as_(allowed(method), **subject_of(method)).call(method, **body)
 
         assert (method, reply.code) == (method, "not_found")
 

@@ -38,12 +38,10 @@ def service(
     addresses, and `sources_of` what messages to claimants tell.
     """
     intake = claims_of or (
-        lambda runtime: IntakeClaims(runtime.channel("intake-svc", settings.intake_address), runtime.token.read)
+        lambda runtime: IntakeClaims(runtime.channel("intake-svc", settings.intake_address), runtime.tokens)
     )
     gateway = decisions_of or (
-        lambda runtime: GatewayDecisions(
-            runtime.channel("legacy-gateway", settings.gateway_address), runtime.token.read
-        )
+        lambda runtime: GatewayDecisions(runtime.channel("legacy-gateway", settings.gateway_address), runtime.tokens)
     )
     return Service(
         name="la-notifier",
@@ -63,12 +61,12 @@ def service(
 
 
 def _sources(settings: Settings, runtime: Runtime) -> Sources:
-    token = runtime.token.read
+    tokens = runtime.tokens
     return Sources(
-        claimants=IntakeClaimants(runtime.channel("intake-svc", settings.intake_address), token),
-        appointments=SchedulingAppointments(runtime.channel("scheduling-svc", settings.scheduling_address), token),
-        evidence=AssessmentEvidence(runtime.channel("assessment-svc", settings.assessment_address), token),
-        decisions=GatewayOutcomes(runtime.channel("legacy-gateway", settings.gateway_address), token),
+        claimants=IntakeClaimants(runtime.channel("intake-svc", settings.intake_address), tokens),
+        appointments=SchedulingAppointments(runtime.channel("scheduling-svc", settings.scheduling_address), tokens),
+        evidence=AssessmentEvidence(runtime.channel("assessment-svc", settings.assessment_address), tokens),
+        decisions=GatewayOutcomes(runtime.channel("legacy-gateway", settings.gateway_address), tokens),
     )
 
 

@@ -1,6 +1,6 @@
 """Intake, which knows the facts of a claim, and the gateway, which knows what was decided."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis import clock, remote
 from chassis.conversions import day_of
 from chassis.enums import name_of
+from chassis.identity import ServiceTokens
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -38,15 +39,15 @@ class Decisions(Protocol):
 class IntakeClaims:
     """Intake over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The claim at this version; as it is now for 0. Raises CmsError."""
         request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, version=version)
         response = remote.invoke(
-            self._stub.GetClaimFacts, request, token=self._token(), timeout_seconds=_INTAKE_SECONDS
+            self._stub.GetClaimFacts, request, token=self._tokens.to("intake-svc"), timeout_seconds=_INTAKE_SECONDS
         )
         return facts_of(response.facts)
 
@@ -54,15 +55,15 @@ class IntakeClaims:
 class GatewayDecisions:
     """legacy-gateway over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def decisions(self, claim_ref: str) -> Sequence[Decision]:
         """The newest decision on each scheme of the claim. Raises CmsError."""
         request = decisions_pb2.GetDecisionsRequest(claim_ref=claim_ref)
         response = remote.invoke(
-            self._stub.GetDecisions, request, token=self._token(), timeout_seconds=_GATEWAY_SECONDS
+            self._stub.GetDecisions, request, token=self._tokens.to("legacy-gateway"), timeout_seconds=_GATEWAY_SECONDS
         )
         return newest_of(response.decisions)
 

@@ -2,12 +2,14 @@
 
 import contextlib
 import gzip
+import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ import pytest
 
 from chassis import remote
 from chassis.errors import PermissionDenied, Unavailable
+from chassis.identity import ServiceTokens
 from chassis.testing import certificate_of, free_port, secure_port
 from cms.intake.v1 import intake_pb2
 from la_notifier.channels import api
@@ -121,19 +124,33 @@ def councils_at() -> Iterator[Any]:
         councils.close()
 
 
-def test_intake_is_asked_for_a_version_as_the_service_itself(intake_port: int) -> None:
+@pytest.fixture
+def own(tmp_path: Path) -> Callable[[str], ServiceTokens]:
+    def tokens(for_intake: str) -> ServiceTokens:
+        path = tmp_path / for_intake
+        path.write_text(json.dumps({"intake-svc": for_intake, "legacy-gateway": "wrong"}))
+        return ServiceTokens(path)
+
+    return tokens
+
+
+def test_intake_is_asked_for_a_version_as_the_service_itself(
+    intake_port: int, own: Callable[[str], ServiceTokens]
+) -> None:
     with to_intake(intake_port) as channel:
-        claims = IntakeClaims(channel, lambda: "right")
+        claims = IntakeClaims(channel, own("right"))
 
         assert claims.facts("C0123456789A").version == 9
         assert claims.facts("C0123456789A", 3).version == 3
 
 
-def test_a_refusal_and_an_absence_of_intake_are_errors_of_the_chassis(intake_port: int) -> None:
+def test_a_refusal_and_an_absence_of_intake_are_errors_of_the_chassis(
+    intake_port: int, own: Callable[[str], ServiceTokens]
+) -> None:
     with to_intake(intake_port) as channel, pytest.raises(PermissionDenied):
-        IntakeClaims(channel, lambda: "wrong").facts("C0123456789A")
+        IntakeClaims(channel, own("wrong")).facts("C0123456789A")
     with to_intake(free_port()) as channel, pytest.raises(Unavailable):
-        IntakeClaims(channel, lambda: "right").facts("C0123456789A")
+        IntakeClaims(channel, own("right")).facts("C0123456789A")
 
 
 def test_an_authority_that_cannot_be_reached_has_not_taken_the_notice(councils_at: Any) -> None:

@@ -26,7 +26,7 @@ def service(settings: Settings) -> Service:
     def api(runtime: Runtime) -> LegacyGatewayApi:
         channel = runtime.channel("intake-svc", settings.intake_address)
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
-        intake = IntakeClient(channel, runtime.token)
+        intake = IntakeClient(channel, runtime.tokens)
         accepted = Desk(vault=runtime.vault, intake=intake, postcodes=postcodes)
         return LegacyGatewayApi(runtime, AmendingClient(channel), intake=intake, postcodes=postcodes, accepted=accepted)
 

@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from chassis import clock, remote
 from chassis.enums import name_of
 from chassis.errors import NotFound
-from chassis.identity import ServiceToken
+from chassis.identity import ServiceTokens
 from cms.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -60,9 +60,9 @@ class Assessment(Protocol):
 class AssessmentClient:
     """assessment-svc, called as this service."""
 
-    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def confirmations(self, claim_ref: str) -> Sequence[SchemeConfirmation]:
         """The confirmations of a claim; none where assessment-svc does not know it. Raises CmsError if it cannot be asked."""
@@ -71,7 +71,7 @@ class AssessmentClient:
             response = remote.invoke(
                 self._stub.GetConfirmations,
                 request,
-                token=self._token.read(),
+                token=self._tokens.to("assessment-svc"),
                 timeout_seconds=_CONFIRMATIONS_SECONDS,
                 purpose=f"transfer {claim_ref}",
             )
@@ -94,9 +94,9 @@ def confirmation_of(given: assessment_pb2.Confirmation) -> SchemeConfirmation:
 class IntakeClient:
     """intake-svc, called as this service."""
 
-    def __init__(self, channel: grpc.Channel, token: ServiceToken) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def facts(self, claim_ref: str, version: int) -> Facts:
         """The facts as they were at this version of the claim. Raises a CmsError if they cannot be had."""
@@ -118,7 +118,7 @@ class IntakeClient:
         response = remote.invoke(
             self._stub.GetClaimFacts,
             request,
-            token=self._token.read(),
+            token=self._tokens.to("intake-svc"),
             timeout_seconds=_FACTS_SECONDS,
             purpose=purpose,
         )

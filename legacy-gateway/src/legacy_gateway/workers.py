@@ -113,8 +113,8 @@ def _resources(settings: Settings, runtime: Runtime) -> Resources:
     return Resources(
         database=runtime.database,
         vault=runtime.vault,
-        intake=IntakeClient(runtime.channel("intake-svc", settings.intake_address), runtime.token),
-        assessment=AssessmentClient(runtime.channel("assessment-svc", settings.assessment_address), runtime.token),
+        intake=IntakeClient(runtime.channel("intake-svc", settings.intake_address), runtime.tokens),
+        assessment=AssessmentClient(runtime.channel("assessment-svc", settings.assessment_address), runtime.tokens),
         systems=systems,
         files=files,
         file_seconds=settings.file_seconds,

@@ -123,7 +123,8 @@ def test_staff_see_transfers(process: Process, tokens: Tokens) -> None:
 
 
 def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
-    outsiders = [tokens.issue(role) for role in ("COUNCIL_OFFICER", "SERVICE", "NO_SUCH_ROLE")]
+    outsiders = [tokens.issue(role) for role in ("COUNCIL_OFFICER", "NO_SUCH_ROLE")]
+    outsiders.append(tokens.issue("SERVICE", subject="intake-svc"))
     strangers = [None, tokens.issue("OPERATOR", seconds=-60), "x.y.z"]
     for code, callers in (("permission_denied", outsiders), ("unauthenticated", strangers)):
         for token in callers:

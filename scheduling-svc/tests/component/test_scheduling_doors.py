@@ -201,7 +201,7 @@ def test_a_booked_slot_is_no_longer_found(http: Any, tokens: Tokens, intake: Any
 def test_an_appointment_is_found_by_its_id_and_by_its_claim(door: Any, tokens: Tokens, intake: Any) -> None:
     intake.open(CLAIM)
     booked = book(door, tokens.issue("OPERATOR")).body["appointment"]
-    token = tokens.issue("SERVICE", subject="assessment-svc")
+    token = tokens.issue("SERVICE", subject="la-notifier")
 
     by_id = door("GetAppointment", {"appointmentId": booked["appointmentId"]}, token).body["appointment"]
     by_claim = door("GetAppointment", {"claimRef": CLAIM}, token).body["appointment"]

@@ -12,8 +12,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chassis import clock
-from chassis.identity import AUDIENCE
+from chassis import clock, contract
+from chassis.identity import LONGEST_SERVICE_SECONDS, SERVICE
 from chassis.key_files import ALGORITHM
 from chassis.testing.servers import FOLDER
 from chassis.vault import Keyring, Vault
@@ -57,22 +57,27 @@ class Tokens:
         fresh.write_text(json.dumps({"keys": self._published}))
         fresh.replace(self.jwks_file)
 
-    def issue(self, *roles: str, subject: str = "OP000001", seconds: float = 3600, **claims: Any) -> str:
-        """A token of these roles; further claims (office, authority, grade, aud …) by name."""
+    def issue(self, *roles: str, subject: str = "", seconds: float = LONGEST_SERVICE_SECONDS, **claims: Any) -> str:
+        """A token of these roles for all services; further claims (office, authority, grade, aud …) by name.
+
+        Without a subject it is OP000001's, a service's la-notifier's.
+        """
         body = {
             "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": subject,
+            "aud": list(contract.packages()),
+            "sub": subject or ("la-notifier" if SERVICE in roles else "OP000001"),
             "roles": list(roles),
             "iat": int(time.time()),
             "exp": int(time.time() + seconds),
         } | claims
-        return jwt.encode(body, self.key, algorithm=ALGORITHM, headers={"kid": self._key_id})
+        return jwt.encode(body, self.key, algorithm=ALGORITHM, headers={"kid": self._key_id, "typ": "at+jwt"})
 
-    def service_file(self, service: str) -> Path:
-        """A file with the token of a service."""
+    def service_file(self, service: str, *, seconds: float = LONGEST_SERVICE_SECONDS) -> Path:
+        """A file with the tokens of a service, for the services that it calls."""
+        called = contract.services_called_by(service)
         path = self.folder / f"{service}.token"
-        path.write_text(self.issue("SERVICE", subject=service))
+        own = {name: self.issue("SERVICE", subject=service, seconds=seconds, aud=name) for name in called}
+        path.write_text(json.dumps(own))
         return path
 
 

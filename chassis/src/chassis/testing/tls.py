@@ -63,8 +63,8 @@ def holder_of(token: str) -> str:
     except jwt.PyJWTError:
         return FRONTEND
     subject, roles = claims.get("sub"), claims.get("roles")
-    is_service = isinstance(subject, str) and subject and isinstance(roles, list) and "SERVICE" in roles
-    return str(subject) if is_service else FRONTEND
+    is_service = isinstance(subject, str) and subject.isprintable() and isinstance(roles, list) and "SERVICE" in roles
+    return str(subject) if subject and is_service else FRONTEND
 
 
 def channel_to(

@@ -5,7 +5,8 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from chassis.identity import AUDIENCE
+from chassis import contract
+from chassis.identity import LONGEST_SECONDS, LONGEST_SERVICE_SECONDS, SERVICE
 from chassis.key_files import ALGORITHM
 from chassis.signatures import SigningKey, service_of
 from chassis.vault import Keyring
@@ -24,10 +26,6 @@ ISSUER = "cms3-development"
 SIGNATORIES = "signatories.json"
 """The file of the public keys by which services verify what others put on the bus."""
 _KEY_ID = "development"
-_SERVICE_TOKEN_SECONDS = 30 * 24 * 3600
-STAFF_TOKEN_SECONDS = 12 * 3600
-RENEWED_AFTER_SECONDS = STAFF_TOKEN_SECONDS / 2
-"""The age at which the token of a service or a stand-in is renewed: half the shortest life, so that none ends in use."""
 _SSH_KEYS = ("pscs-host", "pscs-user", "councils-host", "councils-user")
 """The keys by which PSCS and the councils prove their identity, and the gateway and the notifier theirs to them."""
 
@@ -49,30 +47,55 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
     if not (folder / "notify.key").exists():
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
     _add_signing_keys(folder, SERVICES)
-    renew_tokens(folder, older_than=0)
+    renew_tokens(folder, all_of_them=True)
     certificates.renew(folder, older_than=0)
 
 
-def renew_tokens(folder: Path, *, older_than: float = RENEWED_AFTER_SECONDS) -> list[str]:
-    """Issues the tokens in `folder` anew that are older than so many seconds; gives the names of their owners.
+def renew_tokens(folder: Path, *, all_of_them: bool = False) -> list[str]:
+    """Issues the tokens in `folder` anew that are past half their life; gives the names of their owners.
 
     The platform lives longer than any token. Their age is that of their files, by real time: so the sleep of a machine counts.
     """
     now = time.time()
     renewed = []
-    for name, role, subject in _callers():
-        path = folder / f"{name}.token"
-        if not path.exists() or now - path.stat().st_mtime >= older_than:
-            seconds = _SERVICE_TOKEN_SECONDS if role == "SERVICE" else STAFF_TOKEN_SECONDS
-            _write(path, issue(folder, role, subject=subject, seconds=seconds))
-            renewed.append(name)
+    for caller in _callers():
+        path = folder / f"{caller.name}.token"
+        if all_of_them or not path.exists() or now - path.stat().st_mtime >= longest_seconds(caller.role) / 2:
+            _write(path, caller.tokens(folder))
+            renewed.append(caller.name)
     return renewed
 
 
-def _callers() -> Iterator[tuple[str, str, str]]:
-    """The name, the role and the subject of each that calls services as long as the platform runs."""
-    yield from ((name, "SERVICE", name) for name in SERVICES)
-    yield from ((one.name, one.role, one.subject or one.name) for one in STAND_INS.values() if one.identity)
+def longest_seconds(role: str) -> int:
+    """The life of a token of this role."""
+    return int(LONGEST_SERVICE_SECONDS if role == SERVICE else LONGEST_SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Caller:
+    """A service or a stand-in that calls services as long as the platform runs."""
+
+    name: str
+    role: str
+    subject: str
+    calls: str = ""
+    """The only service that a stand-in calls. A service's calls are in the contract."""
+
+    def tokens(self, folder: Path) -> str:
+        """The token of a stand-in, or those of a service as JSON, by the service that is called."""
+        if self.calls:
+            return self._token(folder, self.calls)
+        return json.dumps({called: self._token(folder, called) for called in contract.services_called_by(self.name)})
+
+    def _token(self, folder: Path, called: str) -> str:
+        return issue(folder, self.role, subject=self.subject, audience=[called])
+
+
+def _callers() -> Iterator[_Caller]:
+    yield from (_Caller(name=name, role=SERVICE, subject=name) for name in SERVICES)
+    for one in STAND_INS.values():
+        if one.calls:
+            yield _Caller(name=one.name, role=one.role, subject=one.subject or one.name, calls=one.calls)
 
 
 def _make_issuer(folder: Path) -> None:
@@ -158,17 +181,19 @@ def _write(path: Path, text: str) -> None:
     scratch.replace(path)
 
 
-def issue(folder: Path, *roles: str, subject: str, seconds: int = STAFF_TOKEN_SECONDS, **claims: str | None) -> str:
-    """Issues a token signed by the development key in `folder`. Claims that are None are left out."""
+def issue(
+    folder: Path, *roles: str, subject: str, audience: Sequence[str] = tuple(SERVICES), **claims: str | None
+) -> str:
+    """Issues a token signed by the development key in `folder`, for these services. Claims that are None are left out."""
     key = serialization.load_pem_private_key((folder / "issuer.pem").read_bytes(), password=None)
     now = int(time.time())
     body: dict[str, Any] = {
         "iss": ISSUER,
-        "aud": AUDIENCE,
+        "aud": list(audience),
         "sub": subject,
         "roles": list(roles),
         "iat": now,
-        "exp": now + seconds,
+        "exp": now + min(longest_seconds(role) for role in roles),
         "jti": base64.b32encode(secrets.token_bytes(10)).decode(),
     }
     body |= {name: value for name, value in claims.items() if value}

@@ -4,6 +4,7 @@ import fcntl
 import json
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ from cms_local.processes import Running
 
 _READY_SECONDS = 60.0
 _SERVERS = ("postgres", "bus")
+_LOOK_SECONDS = 1.0
+"""How often the age of tokens and certificates is looked at."""
 _MORNING = time_of_day(8, 50)
 
 Say = Callable[[str], None]
@@ -50,6 +53,8 @@ class Platform:
     running: dict[str, Running] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Settings of services and stand-ins by name, for every start of theirs. They override the usual ones."""
+    _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    _renewing: threading.Thread | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, layout: Layout) -> "Platform | None":
@@ -145,8 +150,21 @@ class Platform:
         chosen = signal.SIGINT if name == "postgres" and number == signal.SIGTERM else number
         processes.stop(self.running[name], number=chosen)
 
+    def keep_renewing(self) -> None:
+        """Renews tokens and certificates before they end, until `stop_all`: the platform lives longer than they do."""
+        self._renewing = threading.Thread(target=self._renew, name="renewing", daemon=True)
+        self._renewing.start()
+
+    def _renew(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            keys.renew_tokens(self.layout.keys(""))
+            certificates.renew(self.layout.keys(""))
+
     def stop_all(self) -> None:
         """Stops services first, then stand-ins, then the servers, and removes platform.json."""
+        self._stopping.set()
+        if self._renewing is not None:
+            self._renewing.join()
         for names in (SERVICES, STAND_INS, _SERVERS):
             present = [name for name in names if name in self.running]
             with ThreadPoolExecutor(8) as pool:
@@ -236,6 +254,7 @@ def start(layout: Layout, say: Say, *, time_scale: float = 1.0) -> Platform:
     """Starts the platform and waits until it is ready. Stops it again and raises NotStarted or embedded.ServerFailed."""
     prepare(layout, say)
     platform = Platform(layout=layout, time_scale=time_scale)
+    platform.keep_renewing()
     try:
         for name in _SERVERS:
             say(f"starting {name}")
@@ -287,12 +306,10 @@ def interruptible() -> Iterator[None]:
 
 
 def wait_until_stopped(layout: Layout) -> None:
-    """Waits until somebody else stops the platform, and renews tokens and certificates that would end before it does."""
+    """Waits until somebody else stops the platform."""
     while layout.platform_file.exists():
         time.sleep(0.2)
         processes.reap()
-        keys.renew_tokens(layout.keys(""))
-        certificates.renew(layout.keys(""))
 
 
 def stop_present(layout: Layout) -> None:

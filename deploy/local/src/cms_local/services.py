@@ -46,7 +46,7 @@ class StandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: Name
     place: StandInPlace
     module: ModulePath
-    identity: bool = False
+    calls: str = ""
     role: str = "SERVICE"
     subject: str = ""
     one_door: bool = False
@@ -73,6 +73,8 @@ def decode(text: bytes) -> ServiceList:
     _unique("place", [place for _, place in outside])
     _unique("database", [service.database for service in found.services])
     for stand_in in found.stand_ins:
+        if stand_in.calls and stand_in.calls not in {service.name for service in found.services}:
+            raise BadList(f"{stand_in.name} calls {stand_in.calls}, which is no service")
         if stand_in.place > LAST_WITH_CONTROL and not stand_in.one_door:
             raise BadList(f"the place {stand_in.place} of {stand_in.name} has one door")
     return found

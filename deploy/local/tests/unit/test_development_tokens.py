@@ -1,5 +1,6 @@
 """The tokens and keys that the `cms` command makes are such as the services and the stand-ins take."""
 
+import json
 import os
 import threading
 import time
@@ -19,34 +20,61 @@ from cms_local import containers, keys
 from cms_local.layout import SERVICES, STAND_INS
 
 
-def test_the_services_take_every_token_that_is_made_for_development(tmp_path: Path) -> None:
+def test_the_services_take_every_token_that_is_made_for_them(tmp_path: Path) -> None:
     keys.make_keys(tmp_path, authority_codes=[])
-    staff = keys.issue(tmp_path, "OPERATOR", subject="OP000001", grade="AO")
-    callers = {name: name for name in (*SERVICES, "telephone-switch")} | {"ROTAS001": "rotas"}
-    made = {subject: (tmp_path / f"{name}.token").read_text() for subject, name in callers.items()} | {
-        "OP000001": staff
-    }
+    made = {(called, service): token for service in SERVICES for called, token in tokens_of(tmp_path, service).items()}
+    for one in STAND_INS.values():
+        if one.calls:
+            made[one.calls, one.subject or one.name] = (tmp_path / f"{one.name}.token").read_text()
+    for called in SERVICES:
+        made[called, "OP000001"] = keys.issue(tmp_path, "OPERATOR", subject="OP000001", grade="AO")
 
-    verifier = Verifier(tmp_path / "jwks.json", issuer=keys.ISSUER)
+    verifiers = {name: Verifier(tmp_path / "jwks.json", issuer=keys.ISSUER, audience=name) for name in SERVICES}
 
-    assert {subject: verifier.identify(f"Bearer {token}").subject for subject, token in made.items()} == {
-        subject: subject for subject in made
-    }
+    for (called, subject), token in made.items():
+        assert verifiers[called].identify(f"Bearer {token}").subject == subject
+    assert {("intake-svc", "telephone-switch"), ("scheduling-svc", "ROTAS001"), ("intake-svc", "la-notifier")} <= set(
+        made
+    )
 
 
-def test_tokens_are_renewed_at_half_the_life_of_the_shortest_one(tmp_path: Path) -> None:
+def tokens_of(folder: Path, service: str) -> dict[str, str]:
+    tokens: dict[str, str] = json.loads((folder / f"{service}.token").read_text())
+    return tokens
+
+
+def test_a_services_token_is_good_at_one_service_alone(tmp_path: Path) -> None:
     keys.make_keys(tmp_path, authority_codes=[])
-    names = [*SERVICES, *(one.name for one in STAND_INS.values() if one.identity)]
-    before = {name: (tmp_path / f"{name}.token").read_text() for name in names}
-    lives = [claims["exp"] - claims["iat"] for claims in map(unverified, before.values())]
-    half_ago = time.time() - min(lives) / 2
 
-    for name in names:
-        os.utime(tmp_path / f"{name}.token", (half_ago, half_ago))
+    for service in SERVICES:
+        for called, token in tokens_of(tmp_path, service).items():
+            assert unverified(token)["aud"] == [called]
 
-    assert sorted(keys.renew_tokens(tmp_path)) == sorted(names)
-    assert all((tmp_path / f"{name}.token").read_text() != token for name, token in before.items())
+
+def test_services_have_a_quarter_of_an_hour_and_people_a_working_day(tmp_path: Path) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+
+    def life(token: str) -> int:
+        claims = unverified(token)
+        return int(claims["exp"] - claims["iat"])
+
+    assert {life(token) for service in SERVICES for token in tokens_of(tmp_path, service).values()} == {15 * 60}
+    assert life((tmp_path / "rotas.token").read_text()) == 12 * 3600
+    assert life(keys.issue(tmp_path, "OPERATOR", subject="OP000001")) == 12 * 3600
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("la-notifier", 15 * 60), ("rotas", 12 * 3600)])
+def test_tokens_are_renewed_at_half_their_life(tmp_path: Path, name: str, seconds: int) -> None:
+    keys.make_keys(tmp_path, authority_codes=[])
+    path = tmp_path / f"{name}.token"
+    before, half_ago = path.read_text(), time.time() - seconds / 2
+
+    os.utime(path, (half_ago + 60, half_ago + 60))
     assert keys.renew_tokens(tmp_path) == []
+    os.utime(path, (half_ago, half_ago))
+
+    assert keys.renew_tokens(tmp_path) == [name]
+    assert path.read_text() != before
 
 
 def test_the_container_that_prepares_goes_on_renewing_tokens(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import call, clock
 from chassis.conversions import time_of, timestamp
-from chassis.database import Connection
 from chassis.idempotency import run_once
 from cms.intake.v1 import intake_pb2 as pb
 from intake.domain import problems
@@ -26,12 +25,11 @@ class LineMethods:
 
     def ReportLines(self, request: pb.ReportLinesRequest) -> pb.ReportLinesResponse:
         """Takes what the switch counted."""
-
-        def report(conn: Connection) -> int:
-            lines.expect_switch()
-            return lines.report_lines(conn, _counts(request))
-
-        return run_once(request, report, lambda changed: pb.ReportLinesResponse(changed=changed))
+        return run_once(
+            request,
+            lambda conn: lines.report_lines(conn, _counts(request)),
+            lambda changed: pb.ReportLinesResponse(changed=changed),
+        )
 
     def GetLines(self, request: pb.GetLinesRequest) -> pb.GetLinesResponse:
         """The counts of the switch, and the operators that they call for."""

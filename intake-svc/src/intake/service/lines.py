@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis import call, clock
+from chassis import clock
 from chassis.database import Connection
-from chassis.errors import PermissionDenied
 from intake.domain.call import LONGEST_CALL
 from intake.domain.lines import MEASURED, HandlingTime, LineCounts, ServiceTarget, Staffing, staffing
 from intake.store.lines import load_counts, load_handling_time, save_counts
-
-SWITCH = "telephone-switch"
-"""The service identity of the switch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +18,6 @@ class Lines:
     quarter_hours: Sequence[Staffing]
     handling: HandlingTime
     target: ServiceTarget
-
-
-def expect_switch() -> None:
-    """Raises PermissionDenied unless the caller is the telephone switch."""
-    if call.current().identity.subject != SWITCH:
-        raise PermissionDenied("SWITCH_REQUIRED", "only the telephone switch reports its counts")
 
 
 def report_lines(conn: Connection, counts: Sequence[LineCounts]) -> int:

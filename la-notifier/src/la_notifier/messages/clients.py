@@ -3,7 +3,7 @@
 An event only says that there is something to tell: what it is, its owner says.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from google.protobuf.json_format import MessageToDict
 from chassis import remote
 from chassis.conversions import day_of
 from chassis.enums import name_of
+from chassis.identity import ServiceTokens
 from cms.assessment.v1 import assessment_pb2_grpc, evidence_pb2
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import decisions_pb2, gateway_pb2_grpc
@@ -88,14 +89,16 @@ class Outcomes(Protocol):
 class IntakeClaimants:
     """Intake over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def claimant(self, claim_ref: str) -> Claimant:
         """The claimant of a claim, as it is now. Raises CmsError."""
         request = intake_pb2.GetClaimFactsRequest(claim_ref=claim_ref, for_messages=True)
-        response = remote.invoke(self._stub.GetClaimFacts, request, token=self._token(), timeout_seconds=_SECONDS)
+        response = remote.invoke(
+            self._stub.GetClaimFacts, request, token=self._tokens.to("intake-svc"), timeout_seconds=_SECONDS
+        )
         return claimant_of(response.facts)
 
 
@@ -114,14 +117,16 @@ def claimant_of(facts: intake_pb2.ClaimFacts) -> Claimant:
 class SchedulingAppointments:
     """scheduling-svc over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = scheduling_pb2_grpc.SchedulingServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def appointment(self, appointment_id: str) -> Appointment:
         """An appointment as it stands now. Raises CmsError."""
         request = scheduling_pb2.GetAppointmentRequest(appointment_id=appointment_id)
-        response = remote.invoke(self._stub.GetAppointment, request, token=self._token(), timeout_seconds=_SECONDS)
+        response = remote.invoke(
+            self._stub.GetAppointment, request, token=self._tokens.to("scheduling-svc"), timeout_seconds=_SECONDS
+        )
         return appointment_of(response.appointment)
 
 
@@ -140,20 +145,24 @@ def appointment_of(given: appointments_pb2.Appointment) -> Appointment:
 class AssessmentEvidence:
     """assessment-svc over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def outstanding(self, claim_ref: str, language: str) -> Outstanding:
         """The evidence of a claim that is still awaited. Raises CmsError."""
         request = evidence_pb2.GetEvidenceRequest(claim_ref=claim_ref)
-        response = remote.invoke(self._stub.GetEvidence, request, token=self._token(), timeout_seconds=_SECONDS)
+        response = remote.invoke(
+            self._stub.GetEvidence, request, token=self._tokens.to("assessment-svc"), timeout_seconds=_SECONDS
+        )
         return outstanding_of(response.evidence, language)
 
     def needed(self, claim_ref: str, language: str) -> tuple[str, ...]:
         """The evidence that the claim still needs: a line for each, in the claimant's language. Raises CmsError."""
         request = evidence_pb2.GetEvidenceRequest(claim_ref=claim_ref)
-        response = remote.invoke(self._stub.GetEvidence, request, token=self._token(), timeout_seconds=_SECONDS)
+        response = remote.invoke(
+            self._stub.GetEvidence, request, token=self._tokens.to("assessment-svc"), timeout_seconds=_SECONDS
+        )
         return needed_of(response.evidence, language)
 
 
@@ -180,14 +189,16 @@ def outstanding_of(given: evidence_pb2.ClaimEvidence, language: str) -> Outstand
 class GatewayOutcomes:
     """legacy-gateway over gRPC, called with the identity of the service itself."""
 
-    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = gateway_pb2_grpc.LegacyGatewayServiceStub(channel)
-        self._token = token
+        self._tokens = tokens
 
     def outcome(self, claim_ref: str, scheme: str, version: int) -> str:
         """The outcome of a decision on a scheme, AWARDED or DISALLOWED; empty where another version stands. Raises CmsError."""
         request = decisions_pb2.GetDecisionsRequest(claim_ref=claim_ref)
-        response = remote.invoke(self._stub.GetDecisions, request, token=self._token(), timeout_seconds=_SECONDS)
+        response = remote.invoke(
+            self._stub.GetDecisions, request, token=self._tokens.to("legacy-gateway"), timeout_seconds=_SECONDS
+        )
         return outcome_of(response.decisions, scheme, version)
 
 

@@ -9,16 +9,21 @@ import typer
 from cms.common.v1 import common_pb2
 from cms_local import keys
 from cms_local.commands.terminal import fail, this_layout
+from cms_local.layout import SERVICES
 
 ROLES = tuple(name.removeprefix("ROLE_") for name in common_pb2.Role.keys() if name != "ROLE_UNSPECIFIED")  # noqa: SIM118
 
 
-def token(
+def token(  # noqa: PLR0917 - the options of a command
     role: Annotated[str, typer.Option(help=", ".join(ROLES))],
     office: Annotated[str | None, typer.Option(help="Six digits, for an assessor.")] = None,
     authority: Annotated[str | None, typer.Option(help="GSS code, for a council officer.")] = None,
     sub: Annotated[str, typer.Option(help="Staff id: at most eight of A-Z0-9.")] = "STAFF001",
     grade: Annotated[str | None, typer.Option(help="AA, AO or EO, for an operator.")] = None,
+    audience: Annotated[
+        list[str] | None,
+        typer.Option(help="A service at which the token is good; may be repeated. All, if none is named."),
+    ] = None,
     *,
     folder: Annotated[
         Path | None, typer.Option("--keys", envvar="CMS_KEYS_FOLDER", help="Folder of keys of a platform elsewhere.")
@@ -32,4 +37,9 @@ def token(
         raise fail("--sub must be at most eight of A-Z and 0-9")
     if not (folder / "issuer.pem").exists():
         raise fail("there is no key yet: start a platform once with `cms up`")
-    print(keys.issue(folder, role.upper(), subject=sub, office=office, authority=authority, grade=grade))
+    if unknown := set(audience or ()) - SERVICES.keys():
+        raise fail(f"there is no service {', '.join(sorted(unknown))}; choose of {', '.join(SERVICES)}")
+    named = audience or list(SERVICES)
+    print(
+        keys.issue(folder, role.upper(), subject=sub, audience=named, office=office, authority=authority, grade=grade)
+    )

@@ -180,6 +180,7 @@ class Replay:
     ) -> Iterator[Platform]:
         """Starts these processes and waits until they are ready; stops them at the end."""
         found = Platform(layout=self.layout, time_scale=self.scale.time_scale, settings=settings or {})
+        found.keep_renewing()
         try:
             for name in ("postgres", "bus", *stand_ins, *services):
                 found.start(name)

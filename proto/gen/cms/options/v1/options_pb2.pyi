@@ -16,6 +16,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 SOURCE_FIELD_NUMBER: _builtins.int
 ALLOW_FIELD_NUMBER: _builtins.int
+CALLED_BY_FIELD_NUMBER: _builtins.int
 LARGEST_BYTES_FIELD_NUMBER: _builtins.int
 MAX_LENGTH_FIELD_NUMBER: _builtins.int
 MAX_ENTRIES_FIELD_NUMBER: _builtins.int
@@ -27,6 +28,10 @@ source: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FileOptions, _
 """The identity of the service whose events the file declares: the subject of the service's token."""
 allow: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _containers.RepeatedScalarFieldContainer[_common_pb2.Role.ValueType]]
 """Roles that may call the method. A method without any is closed to everybody."""
+called_by: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _containers.RepeatedScalarFieldContainer[_builtins.str]]
+"""Services and systems that may call the method by ROLE_SERVICE, by the subject of their token. Each has a token for the
+services that it may call, and for no other.
+"""
 largest_bytes: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.int]
 """The largest request in bytes, as it comes or unpacked, by either door; 65536 when absent. A larger one is
 RESOURCE_EXHAUSTED before anything else of it is looked at.
