@@ -4,8 +4,11 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, get_args
 
+import grpc
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -13,11 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis.identity import LEEWAY_SECONDS
 from chassis.testing import eventually
+from cms.intake.v1 import intake_pb2
 from cms_local.journey import Journey
-from cms_local.keys import ISSUER
+from cms_local.keys import ISSUER, revoke
 from cms_local.layout import SERVICES
+from tests.support.callers import bearer
 from tests.support.platforms import PlatformUnderTest
 from tests.support.raw_doors import Door, RawDoors, methods
+from tests.support.tls import platform_channel
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -121,3 +127,47 @@ def test_an_expired_token_is_refused(
     )
 
     assert late.refusal == ("unauthenticated", "BAD_TOKEN", frozenset())
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_two_authorizations_are_refused_by_both_doors(
+    platform_under_test: PlatformUnderTest, call: Journey, *, first: bool
+) -> None:
+    own, other = f"Bearer {call.issue('SUPPORT', subject='SU1')}", "Bearer x.y.z"
+    pairs = [("authorization", text) for text in ((own, other) if first else (own, own))]
+    layout, path = platform_under_test.layout, "/cms.intake.v1.IntakeService/GetClaim"
+
+    by_http = httpx.post(
+        f"http://127.0.0.1:{layout.http_port('intake-svc')}{path}", json={"claimRef": call.claim_ref}, headers=pairs
+    )
+    request = intake_pb2.GetClaimRequest(claim_ref=call.claim_ref).SerializeToString()
+    with platform_channel(layout, "intake-svc") as channel:
+        unary: Any = channel.unary_unary
+        with pytest.raises(grpc.RpcError) as by_grpc:
+            unary(path)(request, metadata=pairs, timeout=20)
+
+    assert (by_http.status_code, by_http.json()["code"]) == (401, "unauthenticated")
+    assert by_grpc.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_revoked_subject_is_refused_within_seconds_everywhere_until_it_signs_in_again(
+    platform_under_test: PlatformUnderTest, raw: RawDoors, call: Journey, door: Door
+) -> None:
+    subject = f"RV{door[:4].upper()}"
+    before = {"authorization": f"Bearer {call.issue('SUPPORT', subject=subject)}"}
+    request = {"claimRef": call.claim_ref}
+    assert raw.ask(door, "GetClaim", request, **before).code == "ok"  # and is remembered
+
+    revoke(platform_under_test.layout.keys(""), subject)
+
+    def refused(method: str) -> bool:
+        return raw.ask(door, method, request, **before).refusal == ("unauthenticated", "REVOKED", frozenset())
+
+    for method in ("GetClaim", "GetTransfers", "GetNotices"):
+        eventually(partial(refused, method), seconds=5, what=f"the end of the token at {method}")
+    eventually(
+        lambda: raw.ask(door, "GetClaim", request, **bearer(call, "SUPPORT", subject)).code == "ok",
+        seconds=5,
+        what="a token that counts",
+    )

@@ -241,7 +241,10 @@ def _served(handle: Callable[[], Message]) -> bytes:
 
 def _enter(context: Context) -> dict[str, str]:
     """Enters the call's trace, and returns its metadata in which the chain finds it."""
-    metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+    metadata: dict[str, str] = {}
+    for key, value in context.invocation_metadata():
+        if isinstance(value, str):  # repeated ones are joined, as by the HTTP door: none passes for the only one
+            metadata[key] = f"{metadata[key]},{value}" if key in metadata else value
     tracing.enter(tracing.child_of(metadata.get("traceparent")))
     context.set_trailing_metadata((("traceparent", tracing.current()),))
     return {**metadata, "traceparent": tracing.current()}

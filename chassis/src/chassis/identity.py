@@ -15,6 +15,7 @@ import jwt
 from chassis import logs
 from chassis.errors import Unauthenticated
 from chassis.key_files import ALGORITHM, read_public_keys, stamp
+from chassis.revocations import Revocations
 
 LEEWAY_SECONDS = 30
 """How far the issuer's clock may be from ours: so much earlier a token counts already, and so much later still."""
@@ -31,6 +32,8 @@ _SERVICE_SUBJECT = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,7}")
 _PLACE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 """An office, an authority or a grade."""
 _LONGEST_SUBJECT = 64
+_COMPACT = re.compile(r"[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
+"""A token's form, which libraries read with more patience: they pass over characters that have no place in it."""
 _REMEMBERED = 4096
 
 
@@ -56,13 +59,14 @@ class Identity:
 
 
 class _Trust:
-    """One set of the issuer's keys, with the tokens that were verified by them, until these expire.
+    """One set of the issuer's keys and revocations, with the tokens that were verified by them, until these expire.
 
     They change together: a call that began under the old keys cannot add its token to the new set.
     """
 
-    def __init__(self, keys: Mapping[str | None, jwt.PyJWK]) -> None:
+    def __init__(self, keys: Mapping[str | None, jwt.PyJWK], revocations: Revocations) -> None:
         self.keys = keys
+        self.revocations = revocations
         self._good: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
         self._lock = Lock()
 
@@ -87,7 +91,8 @@ class Verifier:
 
     `audience` is the service for which a token must have been issued, alone or among others. `longest_seconds` and
     `longest_service_seconds` bound the life of a token, from its issue to its expiry: of a person's, and of a service's.
-    Raises OSError or KeysUnusable if the file cannot be read at the start.
+    `revoked_file` lists subjects and tokens that no longer count. Raises OSError or KeysUnusable if a file cannot be read at
+    the start.
     """
 
     def __init__(
@@ -98,40 +103,52 @@ class Verifier:
         audience: str,
         longest_seconds: float = LONGEST_SECONDS,
         longest_service_seconds: float = LONGEST_SERVICE_SECONDS,
+        revoked_file: Path | None = None,
     ) -> None:
         self._jwks_file = jwks_file
         self._issuer = issuer
         self._audience = audience
         self._longest_seconds = longest_seconds
         self._longest_service_seconds = longest_service_seconds
-        self._stamp = stamp(jwks_file)
-        self._trust = _Trust(read_public_keys(jwks_file))
+        self._revoked_file = revoked_file
+        self._stamps = self._stamps_now()
+        self._trust = self._read()
 
     def read_again(self) -> bool:
-        """Reads the keys again if the file has changed, and forgets every token, since their keys may be withdrawn.
+        """Reads keys and revocations again if a file has changed, and forgets every token, since it may count no longer.
 
-        A step for a worker, so that no call waits for the file; returns False. Raises OSError or KeysUnusable if the file
-        cannot be read; the keys then stay as they are.
+        A step for a worker, so that no call waits for a file; returns False. Raises OSError or KeysUnusable if a file
+        cannot be read; both then stay as they are.
         """
-        found = stamp(self._jwks_file)
-        if found != self._stamp:
-            self._trust = _Trust(read_public_keys(self._jwks_file))
-            self._stamp = found
-            logs.get().info("keys read again", count=len(self._trust.keys))
+        found = self._stamps_now()
+        if found != self._stamps:
+            self._trust = self._read()
+            self._stamps = found
+            logs.get().info("keys and revocations read again", count=len(self._trust.keys))
         return False
+
+    def _stamps_now(self) -> list[tuple[int, int, int]]:
+        return [stamp(path) for path in (self._jwks_file, self._revoked_file) if path is not None]
+
+    def _read(self) -> _Trust:
+        return _Trust(read_public_keys(self._jwks_file), Revocations.read(self._revoked_file))
 
     def identify(self, authorization: str | None) -> Identity:
         """Returns the identity in an `Authorization` header's bearer token. Raises Unauthenticated."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("NO_TOKEN", "no bearer token was given")
+        if not _COMPACT.fullmatch(token):  # what stands in a second header, for one, which comes behind a comma
+            raise Unauthenticated("BAD_TOKEN", "the authorization is not one bearer token")
         trust = self._trust
         remembered = trust.remembered(token)
         if remembered is not None:
             return remembered
-        claims = self._claims(token.strip(), trust.keys)
+        claims = self._claims(token, trust.keys)
         identity = _identity(claims, token)
         self._expect_short_life(claims, identity)
+        if trust.revocations.name(claims, issued=_seconds(claims, "iat")):
+            raise Unauthenticated("REVOKED", "the token was revoked: sign in again")
         trust.remember(identity, until=_seconds(claims, "exp") + LEEWAY_SECONDS)
         return identity
 

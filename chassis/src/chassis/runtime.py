@@ -167,6 +167,7 @@ class Process:
             audience=service.name,
             longest_seconds=settings.longest_token_seconds,
             longest_service_seconds=settings.longest_service_token_seconds,
+            revoked_file=settings.revoked_file,
         )
         self.workers = [
             Worker("issuer-keys", verifier.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),

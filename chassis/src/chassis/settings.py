@@ -56,6 +56,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """In front of every key on the bus; tests share one."""
     jwks_file: Path
     """Public keys of the tokens' issuer."""
+    revoked_file: Path | None = None
+    """Subjects and tokens that no longer count; read again while it changes. Without it keys alone can be withdrawn."""
     issuer: str = "cms3-development"
     longest_token_seconds: Positive = LONGEST_SECONDS
     """The longest life of a person's token, from its issue to its expiry."""

@@ -170,6 +170,13 @@ def test_a_token_signed_by_another_key_is_refused(verifier: Verifier, key_id: st
 DEEP_HEADER = base64.urlsafe_b64encode(b'{"alg":' + b"[" * 5_000).decode().rstrip("=")
 
 
+@pytest.mark.parametrize("more", [",", ",Bearer", " ", ",Bearer {token}", "\x00", "\n", "="])
+def test_a_token_with_anything_behind_it_is_refused(verifier: Verifier, tokens: Tokens, more: str) -> None:
+    token = tokens.issue("OPERATOR")
+
+    assert refusal(verifier, f"Bearer {token}{more.format(token=token)}") == "BAD_TOKEN"
+
+
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é.é.é", "." * 10_000, f"{DEEP_HEADER}.e30.AA"])
 def test_a_malformed_token_is_refused(verifier: Verifier, token: str) -> None:
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
@@ -248,6 +255,67 @@ def test_a_token_whose_key_is_withdrawn_while_it_is_being_checked_is_not_remembe
         verifier.identify(f"Bearer {token}")
 
     assert refusal(verifier, f"Bearer {token}") == "BAD_TOKEN"
+
+
+@pytest.fixture
+def revoked_file(tmp_path: Path) -> Path:
+    path = tmp_path / "revoked.json"
+    path.write_text('{"revoked": []}')
+    return path
+
+
+@pytest.fixture
+def revoking(tokens: Tokens, revoked_file: Path) -> Verifier:
+    return Verifier(tokens.jwks_file, issuer=ISSUER, audience=HERE, revoked_file=revoked_file)
+
+
+def revoke(path: Path, *revoked: dict[str, Any]) -> None:
+    path.with_suffix(".new").write_text(json.dumps({"revoked": revoked}))
+    path.with_suffix(".new").replace(path)
+
+
+def test_a_revoked_subjects_tokens_end_and_later_ones_count(
+    revoking: Verifier, tokens: Tokens, revoked_file: Path
+) -> None:
+    now = int(time.time())
+    seen, unseen = (tokens.issue("OPERATOR", subject="OP1", iat=now - 5, jti=jti) for jti in ("seen", "unseen"))
+    other = tokens.issue("OPERATOR", subject="OP2", iat=now - 5)
+    revoking.identify(f"Bearer {seen}")
+
+    revoke(revoked_file, {"sub": "OP1", "not_before": now - 3}, {"sub": "OP1", "not_before": now - 60})
+    revoking.read_again()
+
+    assert refusal(revoking, f"Bearer {seen}") == refusal(revoking, f"Bearer {unseen}") == "REVOKED"
+    assert revoking.identify(f"Bearer {other}").subject == "OP2"
+    assert revoking.identify(f"Bearer {tokens.issue('OPERATOR', subject='OP1', iat=now - 2)}").subject == "OP1"
+
+
+def test_one_token_is_revoked_by_its_id(revoking: Verifier, tokens: Tokens, revoked_file: Path) -> None:
+    first, second = (tokens.issue("OPERATOR", jti=jti) for jti in ("first", "second"))
+    revoking.identify(f"Bearer {first}")
+
+    revoke(revoked_file, {"jti": "first"})
+    revoking.read_again()
+
+    assert refusal(revoking, f"Bearer {first}") == "REVOKED"
+    assert revoking.identify(f"Bearer {second}").subject == "OP000001"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"revoked": [{"subject": "OP1"}]}', '{"revoked": [{"sub": 1}]}', "\xff"]
+)
+def test_a_broken_list_leaves_the_revocations_unchanged(
+    revoking: Verifier, tokens: Tokens, revoked_file: Path, text: str
+) -> None:
+    token = tokens.issue("OPERATOR", jti="gone")
+    revoke(revoked_file, {"jti": "gone"})
+    revoking.read_again()
+
+    revoked_file.write_text(text, encoding="latin-1")
+    with pytest.raises(KeysUnusable):
+        revoking.read_again()
+
+    assert refusal(revoking, f"Bearer {token}") == "REVOKED"
 
 
 def test_an_unchanged_file_is_not_read_again(verifier: Verifier, tokens: Tokens) -> None:

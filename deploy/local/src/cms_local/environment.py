@@ -51,6 +51,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_DATABASE_OWNER_URL=f"postgresql://{database}_owner@{postgres}",
         CMS_BUS_URL=f"redis://{_HOST}:{layout.bus_port}/0",
         CMS_JWKS_FILE=layout.keys("jwks.json"),
+        CMS_REVOKED_FILE=layout.keys("revoked.json"),
         CMS_TOKEN_FILE=layout.keys(f"{service}.token"),
         CMS_KEYRING_FILE=layout.keys("keyring.json"),
         CMS_SIGNING_KEY_FILE=layout.keys(f"{service}.signing.json"),

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chassis import contract
 from chassis.identity import LONGEST_SECONDS, LONGEST_SERVICE_SECONDS, SERVICE
 from chassis.key_files import ALGORITHM
+from chassis.revocations import Revocation, RevocationList
 from chassis.signatures import SigningKey, service_of
 from chassis.vault import Keyring
 from cms_local import certificates
@@ -25,6 +27,8 @@ from cms_local.layout import SERVICES, STAND_INS
 ISSUER = "cms3-development"
 SIGNATORIES = "signatories.json"
 """The file of the public keys by which services verify what others put on the bus."""
+REVOKED = "revoked.json"
+"""The file of subjects and tokens that no longer count."""
 _KEY_ID = "development"
 _SSH_KEYS = ("pscs-host", "pscs-user", "councils-host", "councils-user")
 """The keys by which PSCS and the councils prove their identity, and the gateway and the notifier theirs to them."""
@@ -46,6 +50,8 @@ def make_keys(folder: Path, *, authority_codes: Iterable[str]) -> None:
         _write(folder / "cms-cots.token", secrets.token_urlsafe(32))
     if not (folder / "notify.key").exists():
         _write(folder / "notify.key", f"cms3-{uuid.uuid4()}-{uuid.uuid4()}")
+    if not (folder / REVOKED).exists():
+        _write_revocations(folder, [])
     _add_signing_keys(folder, SERVICES)
     renew_tokens(folder, all_of_them=True)
     certificates.renew(folder, older_than=0)
@@ -64,6 +70,18 @@ def renew_tokens(folder: Path, *, all_of_them: bool = False) -> list[str]:
             _write(path, caller.tokens(folder))
             renewed.append(caller.name)
     return renewed
+
+
+def revoke(folder: Path, subject: str) -> None:
+    """Revokes all tokens that this subject has now. Those that it gets from the next second on count."""
+    now = int(time.time())
+    known = msgspec.json.decode((folder / REVOKED).read_bytes(), type=RevocationList).revoked
+    live = [one for one in known if one.sub != subject and now - one.not_before <= LONGEST_SECONDS]
+    _write_revocations(folder, [*live, Revocation(sub=subject, not_before=now)])
+
+
+def _write_revocations(folder: Path, revoked: Sequence[Revocation]) -> None:
+    _write(folder / REVOKED, msgspec.json.encode(RevocationList(revoked=revoked)).decode())
 
 
 def longest_seconds(role: str) -> int:

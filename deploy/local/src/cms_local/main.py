@@ -14,7 +14,7 @@ from cms_local.script.commands import app as script_app
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.callback(help=__doc__)(logs.keep_standard_output_clean)
 app.command(name="replay-week")(replay_week)
-for command in (running.up, running.status, running.stop, running.purge, running.start, demo.demo, token.token):
+for command in (running.up, running.status, running.stop, running.purge, running.start, demo.demo):
     app.command()(command)
 app.command()(certificate.certificate)
 app.command(name="audit")(audit.audit_command)
@@ -26,6 +26,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(rotas.app, name="rotas")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(form.app, name="form")
+app.add_typer(token.app, name="token")
 app.add_typer(trouble.deadletters_app, name="deadletters")
 script_app.command(name="economics")(economics)
 app.add_typer(script_app, name="script")

@@ -28,6 +28,35 @@ def test_a_token_is_issued_by_the_key_of_a_prepared_folder(tmp_path: Path, monke
     assert (held["sub"], held["roles"], held["grade"]) == ("OP000001", ["OPERATOR"], "AO")
 
 
+def test_a_token_is_for_the_services_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.make_keys(tmp_path / "keys", authority_codes=[])
+    monkeypatch.setenv("CMS_PREPARED_FOLDER", str(tmp_path))
+
+    done, unknown, none = (
+        CliRunner().invoke(main.app, ["token", *given])
+        for given in (
+            ["--role", "SUPPORT", "--audience", "intake-svc", "--audience", "la-notifier"],
+            ["--role", "SUPPORT", "--audience", "intake"],
+            [],
+        )
+    )
+
+    held = jwt.decode(done.output.strip(), options={"verify_signature": False})
+    assert held["aud"] == ["intake-svc", "la-notifier"]
+    assert (unknown.exit_code, none.exit_code) == (1, 1)
+
+
+def test_a_subject_is_revoked_once_however_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.make_keys(tmp_path / "keys", authority_codes=[])
+    monkeypatch.setenv("CMS_PREPARED_FOLDER", str(tmp_path))
+
+    for subject in ("OP000001", "OP000002", "OP000001"):
+        assert CliRunner().invoke(main.app, ["token", "revoke", subject]).exit_code == 0
+
+    listed = json.loads((tmp_path / "keys" / "revoked.json").read_text())["revoked"]
+    assert [one["sub"] for one in listed] == ["OP000002", "OP000001"]
+
+
 def test_a_command_keeps_what_libraries_log_out_of_its_standard_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
