@@ -10,7 +10,7 @@ import pytest
 
 from chassis import clock
 from chassis.database import Database
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import NotFound, PermissionDenied, Unavailable
 from chassis.runtime import Process
 from chassis.testing import Client, Reply, SettingsOf, database_fixture, running
 from chassis.testing import Door as Kind
@@ -34,6 +34,7 @@ class IntakeOfTests:
         self.claims: dict[str, Claim] = {}
         self.asked: list[str] = []
         self.is_away = False
+        self.refusal: PermissionDenied | None = None
 
     def open(
         self,
@@ -57,6 +58,12 @@ class IntakeOfTests:
     def close(self, claim_ref: str) -> None:
         """The claim is withdrawn."""
         self.claims[claim_ref] = replace(self.claims[claim_ref], is_open=False)
+
+    def purpose(self, claim_ref: str) -> str:
+        """Entitles every caller whom scheduling asks about, or answers as `refusal` says."""
+        if self.refusal is not None:
+            raise self.refusal
+        return f"work item {claim_ref}"
 
     def claim(self, claim_ref: str) -> Claim:
         """Answers as intake does when scheduling asks it."""

@@ -27,6 +27,7 @@ ROWS = """
 """
 SHOWING = {
     *("StartCall", "RecordAnswers", "GetInterview", "AmendAnswers"),
+    "BookAppointment",
     *("StartAssessment", "VerifyItems", "CorrectItem", "ConfirmAssessment"),
 }
 """Methods on the way whose responses carry personal data."""

@@ -240,7 +240,8 @@ def test_assessors_are_shown_claimants_of_their_own_office_only(
 @pytest.mark.parametrize("door", DOORS)
 def test_a_list_by_office_holds_only_that_office(raw: RawDoors, claim: Journey, unbooked: Journey, door: Door) -> None:
     def listed(office: str) -> list[Any]:
-        given = raw.ask(door, "ListClaims", {"office": office, "pageSize": 200}, **bearer(claim, "SUPPORT"))
+        token = bearer(claim, "ASSESSOR", office=office)
+        given = raw.ask(door, "ListClaims", {"office": office, "pageSize": 200}, **token)
         assert given.body is not None, given
         return list(given.body.get("claims", []))
 
@@ -291,12 +292,50 @@ def test_assessors_can_work_in_their_own_office_only(raw: RawDoors, claim: Journ
     for method in ("ListWork", "ListAppointments"):
         listed = raw.ask(door, method, {"office": own}, **bearer(claim, "ASSESSOR", office=other))
         assert listed.refusal == ("permission_denied", "OTHER_OFFICE", frozenset()), method
-    assert raw.ask(door, "GetAppointment", {"claimRef": claim.claim_ref}, **bearer(claim, "ASSESSOR", office=own)).body
+    own_desk = bearer(claim, "ASSESSOR", office=own)
+    assert raw.ask(door, "GetAppointment", {"claimRef": claim.claim_ref}, **own_desk).reason == "PURPOSE_REQUIRED"
+    assert raw.ask(door, "GetAppointment", {"claimRef": claim.claim_ref}, **own_desk, cms_purpose=claim.work_item).body
 
 
 def work(claim: Journey) -> dict[str, Any]:
     """The fields that every act of an assessor has."""
     return {"claimRef": claim.claim_ref, "version": 2, "requestId": str(uuid4())}
+
+
+WHEREABOUTS = {"GetAppointment": "scheduling-svc", "ListAppointments": "scheduling-svc"}
+"""Methods that show where and when somebody will be, or who is told of a claim, with the service that logs it."""
+
+
+def test_the_table_covers_every_method_that_only_shows_an_appointment_of_a_claim() -> None:
+    showing = {
+        name
+        for name, method in methods().items()
+        if contract.only_reads(method)
+        and "claim_ref" in method.input_type.fields_by_name
+        and contract.may_hold_personal(method.output_type)
+        and method.containing_service.full_name == SERVICE_NAMES["scheduling-svc"]
+    }
+
+    assert showing == set(WHEREABOUTS)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("method", sorted(WHEREABOUTS))
+def test_whereabouts_are_shown_only_in_an_own_call_or_for_own_work_and_logged(
+    *, platform_under_test: PlatformUnderTest, raw: RawDoors, claim: Journey, ended: Journey, door: Door, method: str
+) -> None:
+    def ask(passport: dict[str, str], purpose: str = "") -> Answer:
+        return raw.ask(door, method, {"claimRef": claim.claim_ref}, **passport, cms_purpose=purpose)
+
+    before = logged(platform_under_test, WHEREABOUTS[method], method, "SHOWN", "SU000042")
+
+    expect_refused(ask(bearer(claim, "OPERATOR", "OP000777"), claim.work_item), "CALL_REQUIRED")
+    for role in ("PROCESSING_OFFICER", "SUPPORT"):
+        expect_refused(ask(bearer(claim, role)), "PURPOSE_REQUIRED")
+        expect_refused(ask(bearer(claim, role), ended.work_item), "PURPOSE_NOT_YOURS")
+    assert ask({"authorization": f"Bearer {claim.operator}"}).code == "ok"
+    assert ask(bearer(claim, "SUPPORT", "SU000042"), claim.work_item).code == "ok"
+    assert logged(platform_under_test, WHEREABOUTS[method], method, "SHOWN", "SU000042") == before + 1
 
 
 def evidence_of(claim: Journey) -> dict[str, Any]:

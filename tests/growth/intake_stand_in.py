@@ -56,6 +56,10 @@ class IntakeStandIn(
         """No decision, so that claimants are told of none."""
         return decisions_pb2.GetDecisionsResponse()
 
+    def CheckEntitlement(self, request: Any, context: Any) -> intake_pb2.CheckEntitlementResponse:
+        """Entitles everybody."""
+        return intake_pb2.CheckEntitlementResponse(purpose=f"work item {request.claim_ref}")
+
     def GetClaim(self, request: Any, context: Any) -> intake_pb2.GetClaimResponse:
         """A submitted claim."""
         claim = intake_pb2.Claim(

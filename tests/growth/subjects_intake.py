@@ -278,9 +278,9 @@ class Intake(Subject):
 
     def _look_for(self, nino: str) -> None:
         for note, search in _searches(self._answers, nino).items():
-            page = self.call("ListClaims", search, by=_OPERATOR, note=note)
+            page = self.call("ListClaims", search, by=_MANAGER, note=note)
             if token := page["nextPageToken"]:
-                self.call("ListClaims", {**search, "pageToken": token}, by=_OPERATOR, note=f"{note}, next page")
+                self.call("ListClaims", {**search, "pageToken": token}, by=_MANAGER, note=f"{note}, next page")
 
 
 def _searches(answers: Mapping[str, Any], nino: str) -> dict[str, dict[str, Any]]:

@@ -230,10 +230,10 @@ class Scheduling(Subject):
             "of an office and a day": {"office": OFFICE, "day": today},
         }
         for note, wanted in lists.items():
-            page = self.call("ListAppointments", wanted | {"pageSize": 1}, by=_OPERATOR, note=note)
+            page = self.call("ListAppointments", wanted | {"pageSize": 1}, by=_MANAGER, note=note)
             if token := page["nextPageToken"]:
                 more = wanted | {"pageSize": 1, "pageToken": token}
-                self.call("ListAppointments", more, by=_OPERATOR, note=f"{note}, next page")
+                self.call("ListAppointments", more, by=_MANAGER, note=f"{note}, next page")
 
     def _link(self) -> None:
         """A calendar program reads an assessor's diary once, before the link is revoked."""

@@ -216,7 +216,9 @@ class DiarySiege:
 
     def _as_read(self, claim: Journey) -> dict[str, Any]:
         asked = {"claimRef": claim.claim_ref}
-        found = self._doors.call(SCHEDULING, "GetAppointment", asked, token=claim.operator)["appointment"]
+        manager = claim.issue("SERVICE_MANAGER", subject="SM000001")
+        answer = self._doors.call(SCHEDULING, "GetAppointment", asked, token=manager, purpose=claim.work_item)
+        found = answer["appointment"]
         return {"appointmentId": found["appointmentId"], "version": found["version"]}
 
     def _slot(self, claim: Journey, source: random.Random) -> str:

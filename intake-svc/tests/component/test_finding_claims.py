@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import psycopg
+
+from chassis.testing import DatabaseUrls
+
 BORN = {"year": 1980, "month": 2, "day": 29}
 
 
@@ -83,13 +87,37 @@ def test_the_claims_of_an_office_follow_each_other_newest_first(desk: Any, book:
     for claim_ref, office in zip(started, ["100101", "100102", "100101", "100101"], strict=True):
         book(claim_ref, office)
 
-    first = operator.get("ListClaims", office="100101", pageSize=2)
-    second = operator.get("ListClaims", office="100101", pageSize=2, pageToken=first["nextPageToken"])
-    submitted = operator.get("ListClaims", office="100101", state="CLAIM_STATE_SUBMITTED")
+    manager = desk("SERVICE_MANAGER", "SM000001")
+    first = manager.get("ListClaims", office="100101", pageSize=2)
+    second = manager.get("ListClaims", office="100101", pageSize=2, pageToken=first["nextPageToken"])
+    submitted = manager.get("ListClaims", office="100101", state="CLAIM_STATE_SUBMITTED")
 
     assert (references(first), references(second)) == ([started[3], started[2]], [started[0]])
     assert {claim["officeCode"] for claim in first["claims"]} == {"100101"}
-    assert references(submitted) == references(operator.get("ListClaims", office="999999")) == []
+    assert references(submitted) == references(manager.get("ListClaims", office="999999")) == []
+
+
+def test_only_its_assessors_and_managers_are_told_who_is_seen_at_an_office(
+    desk: Any, book: Any, single_tenant: Any, database_urls: DatabaseUrls
+) -> None:
+    claim_ref = desk().submitted(single_tenant)["claimRef"]
+    book(claim_ref, "100101")
+    body = {"state": "CLAIM_STATE_SUBMITTED"}
+    others = [desk(role, "ST000001") for role in ("SUPPORT", "PROCESSING_OFFICER", "CASEWORKER")]
+    others += [desk("OPERATOR", "OP000002"), desk("ASSESSOR", "AS2", office="100102")]
+    own = desk("ASSESSOR", "AS1", office="100101")
+
+    refused = [person.call("ListClaims", office="100101") for person in others]
+    offices = [person.get("ListClaims", **body)["claims"][0]["officeCode"] for person in others]
+    seen = own.get("ListClaims", office="100101")["claims"][0]
+
+    assert {(reply.code, reply.reason) for reply in refused} == {("permission_denied", "OTHER_OFFICE")}
+    assert set(offices) == {""}
+    assert seen["officeCode"] == "100101"
+    assert "claimant" not in seen
+    with psycopg.connect(database_urls.owner) as conn:
+        query = "SELECT claim_ref, purpose FROM access_log WHERE subject = 'AS1' AND outcome = 'SHOWN'"
+        assert conn.execute(query).fetchall() == [(claim_ref, "list of office 100101")]
 
 
 def test_operators_see_in_a_list_the_claimants_of_their_own_calls(desk: Any) -> None:
@@ -140,7 +168,8 @@ def test_each_service_gets_the_facts_that_it_may_have(desk: Any, couple_with_chi
     assert gateway["answers"]["account_number"] == "12345678"
     assert not {"account_number", "sort_code", "capital"} & notifier["answers"].keys()
     assert notifier["answers"]["capital_band"] == "UP_TO_6000"
-    assert facts(desk, "scheduling-svc", claim)["answers"] == {}
+    other = desk("SERVICE", "scheduling-svc").call("GetClaimFacts", claimRef=claim["claimRef"])
+    assert (other.code, other.reason) == ("permission_denied", "CALLING_SERVICE")
     assert (gateway["operator"], gateway["operatorGrade"]) == ("OP000001", "EO")
     assert gateway["state"] == "CLAIM_STATE_SUBMITTED"
     assert gateway["firstContactRecorded"]

@@ -6,6 +6,7 @@ import grpc
 
 from chassis import call, remote
 from chassis.conversions import time_of
+from chassis.entitlement import Entitlement
 from chassis.enums import name_of
 from chassis.errors import FailedPrecondition
 from cms.common.v1 import common_pb2
@@ -29,12 +30,21 @@ class Intake(Protocol):
         """The claim as it is now. Raises NotFound if there is none, Unavailable if intake is away."""
         ...
 
+    def purpose(self, claim_ref: str) -> str:
+        """The purpose of seeing where and when the claimant will be. Raises as `claim` does, and PermissionDenied."""
+        ...
+
 
 class IntakeService:
     """Intake over gRPC, within two seconds and the call's deadline."""
 
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
+        self._entitlement = Entitlement(channel)
+
+    def purpose(self, claim_ref: str) -> str:
+        """See Intake."""
+        return self._entitlement.purpose(claim_ref)
 
     def claim(self, claim_ref: str) -> Claim:
         """See Intake. Nothing that intake shows of the claimant is kept."""

@@ -157,10 +157,17 @@ class Journey:
         self.appointment = response["appointment"]
         self.happened(f"interview booked at {self.appointment['office']['name']}")
 
+    @property
+    def work_item(self) -> str:
+        """The purpose of those who work on the claim."""
+        return f"work item {self.claim_ref}"
+
     def meet_again(self) -> None:
         """Reads the appointment again, which was moved or not since its assessor is away."""
         before, asked = self.appointment, {"claimRef": self.claim_ref}
-        self.appointment = self.doors.call(SCHEDULING, "GetAppointment", asked, token=self.operator)["appointment"]
+        token = self.issue("SUPPORT", subject="DEMO")
+        found = self.doors.call(SCHEDULING, "GetAppointment", asked, token=token, purpose=self.work_item)
+        self.appointment = found["appointment"]
         now = self.appointment
         if now["version"] == before["version"]:
             self.happened(f"{before['assessorId']} is off sick, and the interview is not moved")

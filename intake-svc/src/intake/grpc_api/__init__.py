@@ -22,7 +22,7 @@ from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.form_methods import FormMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.grpc_api.record_messages import record_check
-from intake.service import calls, claims, interviews
+from intake.service import calls, claims, interviews, whereabouts
 from intake.service.calls import CallStarted, SecurityTried
 from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
@@ -209,6 +209,13 @@ class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
         with call.current().database.transaction() as conn:
             found = claims.list_claims(conn, search)
         return messages.claim_list(request, found, search)
+
+    def CheckEntitlement(self, request: pb.CheckEntitlementRequest) -> pb.CheckEntitlementResponse:
+        """The purpose for which the caller may see where and when the claimant will be."""
+        claim_ref = reading.claim_ref(request.claim_ref)
+        with call.current().database.transaction() as conn:
+            purpose = whereabouts.purpose(conn, claim_ref)
+        return pb.CheckEntitlementResponse(purpose=purpose)
 
     def GetClaimFacts(self, request: pb.GetClaimFactsRequest) -> pb.GetClaimFactsResponse:
         """The facts that the calling service may have."""

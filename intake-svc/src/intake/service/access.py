@@ -116,7 +116,9 @@ def _held(catalogues: Catalogues, found: ClaimFound, by_purpose: frozenset[str])
     )
 
 
-def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[str]) -> str | PermissionDenied:
+def entitlement(
+    claim: Claim, open_call: OpenCall | None, by_purpose: Set[str], *, of_drafts: Set[str] = OF_DRAFTS
+) -> str | PermissionDenied:
     """The purpose for which the caller may have the claim's answers, or the refusal."""
     current = call.current()
     if open_call and open_call.security is Security.PASSED and current.identity.roles & BY_CALL:
@@ -128,16 +130,16 @@ def entitlement(claim: Claim, open_call: OpenCall | None, by_purpose: frozenset[
         return _refusal(claim, "PURPOSE_REQUIRED", "name the appointment or work item in the metadata cms-purpose")
     if roles <= BY_OFFICE and (refused := _other_office(claim, current.identity.office)):
         return refused
-    if current.purpose not in _own_work(claim, roles):
+    if current.purpose not in _own_work(claim, is_work=bool(roles & of_drafts) or claim.state is not ClaimState.DRAFT):
         return _refusal(
             claim, "PURPOSE_NOT_YOURS", "cms-purpose names no appointment or work item of yours on the claim"
         )
     return current.purpose
 
 
-def _own_work(claim: Claim, roles: Set[str]) -> Iterator[str]:
-    """The purposes that callers with these roles can have of seeing the claim: it is work of theirs, or their appointment."""
-    if claim.state is ClaimState.DRAFT and not roles & OF_DRAFTS:
+def _own_work(claim: Claim, *, is_work: bool) -> Iterator[str]:
+    """The purposes that the caller can have of seeing the claim, if it is work of their roles: that, or their appointment."""
+    if not is_work:
         return
     yield purposes.work_item(claim.claim_ref)
     if claim.assessor_id is not None and claim.assessor_id == call.current().identity.subject:

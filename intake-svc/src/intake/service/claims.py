@@ -20,6 +20,7 @@ from intake.domain.values import JsonValue
 from intake.service.access import BY_PURPOSE, cipher_of, entitlement, hold_to_change
 from intake.service.counting import count_submission
 from intake.service.events import announce
+from intake.service.whereabouts import check_list, with_office_if_own
 from intake.store.answers import load_answers
 from intake.store.bindings import load_binding, load_bound_catalogues
 from intake.store.calls import load_needs
@@ -103,7 +104,8 @@ def get_claim(conn: Connection, claim_ref: str) -> ClaimShown:
 
 
 def list_claims(conn: Connection, search: Search) -> list[ClaimShown]:
-    """Claims that match, newest first."""
+    """Claims that match, newest first. Raises PermissionDenied (`OTHER_OFFICE`) for a list of another office's claims."""
+    check_list(search.office)
     return [_shown(conn, found) for found in find_claims(conn, search, caller=call.current().identity.subject)]
 
 
@@ -169,7 +171,7 @@ def _shown(conn: Connection, found: ClaimFound) -> ClaimShown:
     claim = found.claim
     purpose = entitlement(claim, found.open_call, BY_PURPOSE)
     if isinstance(purpose, PermissionDenied):
-        return ClaimShown(claim=claim)
+        return ClaimShown(claim=with_office_if_own(conn, claim))
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
     cipher = cipher_of(found)
     answers = load_answers(conn, cipher, version=claim.version)

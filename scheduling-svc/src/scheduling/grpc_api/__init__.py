@@ -35,5 +35,5 @@ class SchedulingApi(
         RotaMethods.__init__(self, directory, replanning)
         AbsenceMethods.__init__(self, directory, replanning)
         OfferMethods.__init__(self, directory, postcodes, intake, target)
-        ExchangeMethods.__init__(self, directory, address=diary_address)
+        ExchangeMethods.__init__(self, directory, intake, address=diary_address)
         LoadMethods.__init__(self, directory, target)

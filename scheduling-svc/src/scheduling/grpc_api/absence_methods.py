@@ -14,6 +14,7 @@ from cms.scheduling.v1 import absences_pb2, scheduling_pb2
 from scheduling.domain.absences import Away
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api.replanning_messages import ReplanningMessages
+from scheduling.grpc_api.showing import shown
 from scheduling.service import absences, replanning
 from scheduling.service.absences import Recorded
 
@@ -46,7 +47,7 @@ class AbsenceMethods:
                 absence=_absence(recorded.away),
             )
 
-        return run_once(
+        response = run_once(
             request,
             lambda conn: absences.record_absence(
                 conn,
@@ -57,6 +58,7 @@ class AbsenceMethods:
             ),
             respond,
         )
+        return shown(response, purpose="replanning")
 
     def CancelAbsence(self, request: absences_pb2.CancelAbsenceRequest) -> absences_pb2.CancelAbsenceResponse:
         """Ends the absences of an assessor who is back."""
@@ -82,7 +84,7 @@ class AbsenceMethods:
                 closure=_closure(recorded.away),
             )
 
-        return run_once(
+        response = run_once(
             request,
             lambda conn: absences.close_office(
                 conn,
@@ -93,6 +95,7 @@ class AbsenceMethods:
             ),
             respond,
         )
+        return shown(response, purpose="replanning")
 
     def ReopenOffice(self, request: absences_pb2.ReopenOfficeRequest) -> absences_pb2.ReopenOfficeResponse:
         """Ends the closures of an office that is open again."""
@@ -124,7 +127,7 @@ class AbsenceMethods:
         if len(found) > size:
             last = found[size - 1].appointment
             response.next_page_token = token_of(request, last.start_time, last.appointment_id)
-        return response
+        return shown(response, purpose="replanning")
 
 
 def _times(request: absences_pb2.RecordAbsenceRequest | absences_pb2.CloseOfficeRequest) -> tuple[datetime, datetime]:

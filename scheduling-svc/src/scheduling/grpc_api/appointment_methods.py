@@ -22,6 +22,7 @@ from scheduling.domain.offices import NearOffice
 from scheduling.domain.slots import SlotId
 from scheduling.grpc_api.faults import language_faults, needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
 from scheduling.grpc_api.messages import appointment_message, needs_of, refuse_other_office, wanted_channel, wish_of
+from scheduling.grpc_api.showing import shown
 from scheduling.service import bookings, changes, search
 
 Booking = Callable[[Connection, Claim], Appointment]
@@ -68,13 +69,14 @@ class AppointmentMethods:
             directory=self._directory,
             near=self._near(request.postcode),
         )
-        return run_once(
+        response = run_once(
             request,
             move,
             lambda moved: scheduling_pb2.MoveAppointmentResponse(
                 appointment=appointment_message(moved, self._directory)
             ),
         )
+        return shown(response, purpose="change")
 
     def CancelAppointment(
         self, request: scheduling_pb2.CancelAppointmentRequest
@@ -84,10 +86,10 @@ class AppointmentMethods:
         cancel = partial(changes.cancel, change=_change(request), reason=request.reason, vault=call.current().vault)
 
         def respond(cancelled: Appointment) -> scheduling_pb2.CancelAppointmentResponse:
-            shown = appointment_message(cancelled, self._directory, cancel_reason=request.reason)
-            return scheduling_pb2.CancelAppointmentResponse(appointment=shown)
+            message = appointment_message(cancelled, self._directory, cancel_reason=request.reason)
+            return scheduling_pb2.CancelAppointmentResponse(appointment=message)
 
-        return run_once(request, cancel, respond)
+        return shown(run_once(request, cancel, respond), purpose="change")
 
     def RecordAttendance(
         self, request: scheduling_pb2.RecordAttendanceRequest
@@ -95,13 +97,14 @@ class AppointmentMethods:
         """Records whether the claimant came."""
         refuse(unless_uuid(appointment_id=request.appointment_id))
         record = partial(changes.record_attendance, change=_change(request), attended=request.attended)
-        return run_once(
+        response = run_once(
             request,
             record,
             lambda ended: scheduling_pb2.RecordAttendanceResponse(
                 appointment=appointment_message(ended, self._directory)
             ),
         )
+        return shown(response, purpose="change")
 
     def GetAppointment(self, request: scheduling_pb2.GetAppointmentRequest) -> scheduling_pb2.GetAppointmentResponse:
         """An appointment by its id or by its claim; assessors can see only their own office's."""
@@ -113,9 +116,10 @@ class AppointmentMethods:
                 found = bookings.appointment_of_claim(conn, request.claim_ref)
             refuse_other_office(found)
             reason = changes.cancel_reason(conn, found, call.current().vault)
-        return scheduling_pb2.GetAppointmentResponse(
+        response = scheduling_pb2.GetAppointmentResponse(
             appointment=appointment_message(found, self._directory, cancel_reason=reason)
         )
+        return shown(response, purpose=self._intake.purpose(found.claim_ref))
 
     def _near(self, postcode: str) -> Sequence[NearOffice]:
         return search.offices_near(self._directory, self._postcodes, postcode) if postcode else ()
@@ -126,7 +130,7 @@ class AppointmentMethods:
         with call.current().database.transaction() as conn:
             first = first_answer(conn, request)
         if first is not None:
-            return scheduling_pb2.BookAppointmentResponse.FromString(first)
+            return shown(scheduling_pb2.BookAppointmentResponse.FromString(first), purpose="booking")
         claim = bookings.claim_to_book(self._intake, request.claim_ref)
 
         def respond(appointment: Appointment) -> scheduling_pb2.BookAppointmentResponse:
@@ -134,7 +138,7 @@ class AppointmentMethods:
                 appointment=appointment_message(appointment, self._directory, near=near)
             )
 
-        return run_once(request, lambda conn: booking(conn, claim), respond)
+        return shown(run_once(request, lambda conn: booking(conn, claim), respond), purpose="booking")
 
 
 def _change(

@@ -12,21 +12,25 @@ from chassis import call, clock
 from chassis.contract import allowed_roles
 from chassis.conversions import day_of, timestamp
 from chassis.database import Connection
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from chassis.idempotency import Rebuildable, run_once
 from chassis.identity import Identity
 from chassis.pages import page_size, place_of, token_of
 from cms.scheduling.v1 import exchange_pb2, scheduling_pb2
+from scheduling.clients import Intake
 from scheduling.domain.appointment_lists import AppointmentFilter, Place
 from scheduling.domain.diary_links import DiaryLink, NoDiary, OtherAssessor
 from scheduling.domain.directory import Directory
 from scheduling.grpc_api.faults import refuse, unless_uuid
 from scheduling.grpc_api.messages import appointment_message
+from scheduling.grpc_api.showing import shown
 from scheduling.service import appointment_lists, diary_links
 
 _PAGE_SIZE = 50
 _LARGEST_PAGE = 200
 _ASSESSOR_ALONE = {"ASSESSOR"}
+_MAY_LIST_OFFICES = {"ASSESSOR", "SERVICE_MANAGER"}
+"""Roles that list interviews of offices and assessors: assessors alone those of their own office."""
 _METHODS = scheduling_pb2.DESCRIPTOR.services_by_name["SchedulingService"].methods_by_name
 _MAY_LIST, _MAY_SEE_LINKS = (allowed_roles(_METHODS[name]) for name in ("ListAppointments", "GetDiaryLinks"))
 
@@ -34,8 +38,9 @@ _MAY_LIST, _MAY_SEE_LINKS = (allowed_roles(_METHODS[name]) for name in ("ListApp
 class ExchangeMethods:
     """Lists interviews; makes, shows and revokes links to diaries. `address` is that of the HTTP door for other programs."""
 
-    def __init__(self, directory: Directory, *, address: str) -> None:
+    def __init__(self, directory: Directory, intake: Intake, *, address: str) -> None:
         self._directory = directory
+        self._intake = intake
         self._address = address
 
     def ListAppointments(self, request: exchange_pb2.ListAppointmentsRequest) -> exchange_pb2.ListAppointmentsResponse:
@@ -45,15 +50,25 @@ class ExchangeMethods:
         if request.assessor:
             self._directory.assessor(request.assessor, field="assessor")
         wanted = _filter(request)
+        purpose = self._purpose(request)
         limit = page_size(request, usual=_PAGE_SIZE, largest=_LARGEST_PAGE)
         after = _place(request)
         with call.current().database.transaction() as conn:
             found = appointment_lists.list_appointments(conn, wanted, after=after, limit=limit + 1)
         last = Place.of(found[limit - 1]) if len(found) > limit else None
-        return exchange_pb2.ListAppointmentsResponse(
+        response = exchange_pb2.ListAppointmentsResponse(
             appointments=[appointment_message(one, self._directory) for one in found[:limit]],
             next_page_token=token_of(request, last.start_time, last.appointment_id) if last else "",
         )
+        return shown(response, purpose=purpose)
+
+    def _purpose(self, request: exchange_pb2.ListAppointmentsRequest) -> str:
+        """The purpose of a list. Raises PermissionDenied (`LIST_NOT_YOURS`, or as intake does for a claim)."""
+        if request.claim_ref:
+            return self._intake.purpose(request.claim_ref)
+        if not call.current().identity.roles & _MAY_LIST_OFFICES:
+            raise PermissionDenied("LIST_NOT_YOURS", "name a claim: only assessors and service managers list offices")
+        return f"list of office {request.office}" if request.office else "list"
 
     def CreateDiaryLink(self, request: exchange_pb2.CreateDiaryLinkRequest) -> exchange_pb2.CreateDiaryLinkResponse:
         """Makes a link to the caller's own diary."""

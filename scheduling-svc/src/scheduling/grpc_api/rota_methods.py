@@ -10,6 +10,7 @@ from scheduling.domain.offices import Assessor, Channel
 from scheduling.domain.rotas import Rota
 from scheduling.domain.shifts import Shift
 from scheduling.grpc_api.replanning_messages import ReplanningMessages
+from scheduling.grpc_api.showing import shown
 from scheduling.service import rotas
 from scheduling.service.rotas import Published
 
@@ -24,9 +25,10 @@ class RotaMethods:
     def PublishRota(self, request: rotas_pb2.PublishRotaRequest) -> rotas_pb2.PublishRotaResponse:
         """Publishes an assessor's shifts at an office."""
         # What is checked by the clock is checked with the change: a repeat gets the first answer at any time.
-        return run_once(
+        response = run_once(
             request, lambda conn: rotas.publish(conn, self._rota(request), self._directory), self._published
         )
+        return shown(response, purpose="replanning")
 
     def _rota(self, request: rotas_pb2.PublishRotaRequest) -> Rota:
         assessor = self._directory.assessor(request.assessor_id)

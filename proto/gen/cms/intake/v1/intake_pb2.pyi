@@ -3624,6 +3624,50 @@ class ListClaimsResponse(_message.Message):
 Global___ListClaimsResponse: _TypeAlias = ListClaimsResponse  # noqa: Y015
 
 @_typing.final
+class CheckEntitlementRequest(_message.Message):
+    """Asks whether the caller may see where and when a claimant will be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_REF_FIELD_NUMBER: _builtins.int
+    claim_ref: _builtins.str
+    """The claim."""
+    def __init__(
+        self,
+        *,
+        claim_ref: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_ref", b"claim_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckEntitlementRequest: _TypeAlias = CheckEntitlementRequest  # noqa: Y015
+
+@_typing.final
+class CheckEntitlementResponse(_message.Message):
+    """The caller may see it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """The purpose for the access log: `call`, `work item` or `appointment`, and its reference."""
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckEntitlementResponse: _TypeAlias = CheckEntitlementResponse  # noqa: Y015
+
+@_typing.final
 class GetClaimFactsRequest(_message.Message):
     """Asks for facts."""
 

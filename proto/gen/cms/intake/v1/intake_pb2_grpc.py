@@ -155,6 +155,11 @@ class IntakeServiceStub:
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsResponse.FromString,
                 _registered_method=True)
+        self.CheckEntitlement = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/CheckEntitlement',
+                request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementResponse.FromString,
+                _registered_method=True)
         self.GetClaimFacts = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/GetClaimFacts',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.GetClaimFactsRequest.SerializeToString,
@@ -349,7 +354,17 @@ class IntakeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClaims(self, request, context):
-        """Claims by NINO, by surname and date of birth, by state, or by office.
+        """Claims by NINO, by surname and date of birth, by state, or by office. By office only for its assessors and for service
+        managers (PERMISSION_DENIED / OTHER_OFFICE): where a claimant will be is personal. Each claim that is shown with its office is
+        in the access log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckEntitlement(self, request, context):
+        """Says whether the caller may see where and when the claimant of a claim will be, and who is told of the claim. Services that
+        hold such things ask it with the caller's own token and purpose before they show them. PERMISSION_DENIED as for answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -484,6 +499,11 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.ListClaims,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsResponse.SerializeToString,
+            ),
+            'CheckEntitlement': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckEntitlement,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementResponse.SerializeToString,
             ),
             'GetClaimFacts': grpc.unary_unary_rpc_method_handler(
                     servicer.GetClaimFacts,
@@ -1140,6 +1160,33 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/ListClaims',
             cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.ListClaimsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckEntitlement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/CheckEntitlement',
+            cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_intake__pb2.CheckEntitlementResponse.FromString,
             options,
             channel_credentials,
             insecure,

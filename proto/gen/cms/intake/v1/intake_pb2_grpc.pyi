@@ -114,7 +114,14 @@ class IntakeServiceStub:
     GetClaim: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]
     """A claim, without its answers."""
     ListClaims: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]
-    """Claims by NINO, by surname and date of birth, by state, or by office."""
+    """Claims by NINO, by surname and date of birth, by state, or by office. By office only for its assessors and for service
+    managers (PERMISSION_DENIED / OTHER_OFFICE): where a claimant will be is personal. Each claim that is shown with its office is
+    in the access log.
+    """
+    CheckEntitlement: _grpc.UnaryUnaryMultiCallable[_intake_pb2.CheckEntitlementRequest, _intake_pb2.CheckEntitlementResponse]
+    """Says whether the caller may see where and when the claimant of a claim will be, and who is told of the claim. Services that
+    hold such things ask it with the caller's own token and purpose before they show them. PERMISSION_DENIED as for answers.
+    """
     GetClaimFacts: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetClaimFactsRequest, _intake_pb2.GetClaimFactsResponse]
     """The facts of a claim for the service that asks: only what that service may see."""
 
@@ -204,7 +211,14 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     GetClaim: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimRequest, _intake_pb2.GetClaimResponse]  # type: ignore[assignment]
     """A claim, without its answers."""
     ListClaims: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListClaimsRequest, _intake_pb2.ListClaimsResponse]  # type: ignore[assignment]
-    """Claims by NINO, by surname and date of birth, by state, or by office."""
+    """Claims by NINO, by surname and date of birth, by state, or by office. By office only for its assessors and for service
+    managers (PERMISSION_DENIED / OTHER_OFFICE): where a claimant will be is personal. Each claim that is shown with its office is
+    in the access log.
+    """
+    CheckEntitlement: _aio.UnaryUnaryMultiCallable[_intake_pb2.CheckEntitlementRequest, _intake_pb2.CheckEntitlementResponse]  # type: ignore[assignment]
+    """Says whether the caller may see where and when the claimant of a claim will be, and who is told of the claim. Services that
+    hold such things ask it with the caller's own token and purpose before they show them. PERMISSION_DENIED as for answers.
+    """
     GetClaimFacts: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetClaimFactsRequest, _intake_pb2.GetClaimFactsResponse]  # type: ignore[assignment]
     """The facts of a claim for the service that asks: only what that service may see."""
 
@@ -435,7 +449,20 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.ListClaimsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ListClaimsResponse, _abc.Awaitable[_intake_pb2.ListClaimsResponse]]:
-        """Claims by NINO, by surname and date of birth, by state, or by office."""
+        """Claims by NINO, by surname and date of birth, by state, or by office. By office only for its assessors and for service
+        managers (PERMISSION_DENIED / OTHER_OFFICE): where a claimant will be is personal. Each claim that is shown with its office is
+        in the access log.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckEntitlement(
+        self,
+        request: _intake_pb2.CheckEntitlementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.CheckEntitlementResponse, _abc.Awaitable[_intake_pb2.CheckEntitlementResponse]]:
+        """Says whether the caller may see where and when the claimant of a claim will be, and who is told of the claim. Services that
+        hold such things ask it with the caller's own token and purpose before they show them. PERMISSION_DENIED as for answers.
+        """
 
     @_abc_1.abstractmethod
     def GetClaimFacts(

@@ -23,26 +23,29 @@ _sym_db = _symbol_database.Default()
 
 
 from cms.common.v1 import common_pb2 as cms_dot_common_dot_v1_dot_common__pb2
+from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$cms/scheduling/v1/appointments.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\x06Office\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64istance_km\x18\x03 \x01(\x01\"\xbd\x02\n\x04Slot\x12\x0f\n\x07slot_id\x18\x01 \x01(\t\x12)\n\x06office\x18\x02 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x07 \x01(\x08\x12.\n\x06reason\x18\x08 \x01(\x0e\x32\x1e.cms.scheduling.v1.OfferReason\x12\x16\n\x0etravel_minutes\x18\t \x01(\x05\"\xc6\x04\n\x0b\x41ppointment\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12)\n\x06office\x18\x03 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05state\x18\x06 \x01(\x0e\x32#.cms.scheduling.v1.AppointmentState\x12\x19\n\x11lead_time_seconds\x18\x07 \x01(\x03\x12\x0f\n\x07version\x18\x08 \x01(\x05\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\n \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x0b \x01(\x08\x12/\n\x0btarget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05needs\x18\r \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeed\x12\x15\n\rcancel_reason\x18\x0e \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x0f \x01(\x05\x12\x18\n\x10\x61rranged_version\x18\x10 \x01(\x05\x12\x16\n\x0etravel_minutes\x18\x11 \x01(\x05\x12\x10\n\x08language\x18\x12 \x01(\t*\xc2\x02\n\x0f\x41ppointmentNeed\x12 \n\x1c\x41PPOINTMENT_NEED_UNSPECIFIED\x10\x00\x12 \n\x1c\x41PPOINTMENT_NEED_INTERPRETER\x10\x01\x12\x1e\n\x1a\x41PPOINTMENT_NEED_STEP_FREE\x10\x02\x12!\n\x1d\x41PPOINTMENT_NEED_HEARING_LOOP\x10\x03\x12\x1a\n\x16\x41PPOINTMENT_NEED_WELSH\x10\x04\x12\x1e\n\x1a\x41PPOINTMENT_NEED_TEXTPHONE\x10\x05\x12\"\n\x1e\x41PPOINTMENT_NEED_SIGN_LANGUAGE\x10\x06\x12$\n APPOINTMENT_NEED_FEMALE_ASSESSOR\x10\x07\x12\"\n\x1e\x41PPOINTMENT_NEED_MALE_ASSESSOR\x10\x08*\xcf\x01\n\x10\x41ppointmentState\x12!\n\x1d\x41PPOINTMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41PPOINTMENT_STATE_BOOKED\x10\x01\x12\x1b\n\x17\x41PPOINTMENT_STATE_MOVED\x10\x02\x12\x1f\n\x1b\x41PPOINTMENT_STATE_CANCELLED\x10\x03\x12\x1e\n\x1a\x41PPOINTMENT_STATE_ATTENDED\x10\x04\x12\x1c\n\x18\x41PPOINTMENT_STATE_MISSED\x10\x05*\xee\x02\n\x0bOfferReason\x12\x1c\n\x18OFFER_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1bOFFER_REASON_NEAREST_OFFICE\x10\x01\x12\'\n#OFFER_REASON_NEIGHBOUR_KEEPS_TARGET\x10\x02\x12\'\n#OFFER_REASON_TELEPHONE_KEEPS_TARGET\x10\x03\x12&\n\"OFFER_REASON_EARLIEST_AFTER_TARGET\x10\x04\x12\x1d\n\x19OFFER_REASON_WITHIN_REACH\x10\x05\x12#\n\x1fOFFER_REASON_NEAREST_WITH_NEEDS\x10\x06\x12\x1d\n\x19OFFER_REASON_BY_TELEPHONE\x10\x07\x12\x1d\n\x19OFFER_REASON_AFTER_TARGET\x10\x08\x12$\n OFFER_REASON_BEHIND_NEXT_CALLERS\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$cms/scheduling/v1/appointments.proto\x12\x11\x63ms.scheduling.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"9\n\x06Office\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64istance_km\x18\x03 \x01(\x01\"\xbd\x02\n\x04Slot\x12\x0f\n\x07slot_id\x18\x01 \x01(\t\x12)\n\x06office\x18\x02 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x07 \x01(\x08\x12.\n\x06reason\x18\x08 \x01(\x0e\x32\x1e.cms.scheduling.v1.OfferReason\x12\x16\n\x0etravel_minutes\x18\t \x01(\x05\"\xcc\x04\n\x0b\x41ppointment\x12\x16\n\x0e\x61ppointment_id\x18\x01 \x01(\t\x12\x11\n\tclaim_ref\x18\x02 \x01(\t\x12)\n\x06office\x18\x03 \x01(\x0b\x32\x19.cms.scheduling.v1.Office\x12\x13\n\x0b\x61ssessor_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x05state\x18\x06 \x01(\x0e\x32#.cms.scheduling.v1.AppointmentState\x12\x19\n\x11lead_time_seconds\x18\x07 \x01(\x03\x12\x0f\n\x07version\x18\x08 \x01(\x05\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x07\x63hannel\x18\n \x01(\x0e\x32\x16.cms.common.v1.Channel\x12\x15\n\rwithin_target\x18\x0b \x01(\x08\x12/\n\x0btarget_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x05needs\x18\r \x03(\x0e\x32\".cms.scheduling.v1.AppointmentNeed\x12\x15\n\rcancel_reason\x18\x0e \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x0f \x01(\x05\x12\x18\n\x10\x61rranged_version\x18\x10 \x01(\x05\x12\x16\n\x0etravel_minutes\x18\x11 \x01(\x05\x12\x10\n\x08language\x18\x12 \x01(\t:\x04\xb8\xd4\x18\x01*\xc2\x02\n\x0f\x41ppointmentNeed\x12 \n\x1c\x41PPOINTMENT_NEED_UNSPECIFIED\x10\x00\x12 \n\x1c\x41PPOINTMENT_NEED_INTERPRETER\x10\x01\x12\x1e\n\x1a\x41PPOINTMENT_NEED_STEP_FREE\x10\x02\x12!\n\x1d\x41PPOINTMENT_NEED_HEARING_LOOP\x10\x03\x12\x1a\n\x16\x41PPOINTMENT_NEED_WELSH\x10\x04\x12\x1e\n\x1a\x41PPOINTMENT_NEED_TEXTPHONE\x10\x05\x12\"\n\x1e\x41PPOINTMENT_NEED_SIGN_LANGUAGE\x10\x06\x12$\n APPOINTMENT_NEED_FEMALE_ASSESSOR\x10\x07\x12\"\n\x1e\x41PPOINTMENT_NEED_MALE_ASSESSOR\x10\x08*\xcf\x01\n\x10\x41ppointmentState\x12!\n\x1d\x41PPOINTMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41PPOINTMENT_STATE_BOOKED\x10\x01\x12\x1b\n\x17\x41PPOINTMENT_STATE_MOVED\x10\x02\x12\x1f\n\x1b\x41PPOINTMENT_STATE_CANCELLED\x10\x03\x12\x1e\n\x1a\x41PPOINTMENT_STATE_ATTENDED\x10\x04\x12\x1c\n\x18\x41PPOINTMENT_STATE_MISSED\x10\x05*\xee\x02\n\x0bOfferReason\x12\x1c\n\x18OFFER_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1bOFFER_REASON_NEAREST_OFFICE\x10\x01\x12\'\n#OFFER_REASON_NEIGHBOUR_KEEPS_TARGET\x10\x02\x12\'\n#OFFER_REASON_TELEPHONE_KEEPS_TARGET\x10\x03\x12&\n\"OFFER_REASON_EARLIEST_AFTER_TARGET\x10\x04\x12\x1d\n\x19OFFER_REASON_WITHIN_REACH\x10\x05\x12#\n\x1fOFFER_REASON_NEAREST_WITH_NEEDS\x10\x06\x12\x1d\n\x19OFFER_REASON_BY_TELEPHONE\x10\x07\x12\x1d\n\x19OFFER_REASON_AFTER_TARGET\x10\x08\x12$\n OFFER_REASON_BEHIND_NEXT_CALLERS\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cms.scheduling.v1.appointments_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPOINTMENTNEED']._serialized_start=1085
-  _globals['_APPOINTMENTNEED']._serialized_end=1407
-  _globals['_APPOINTMENTSTATE']._serialized_start=1410
-  _globals['_APPOINTMENTSTATE']._serialized_end=1617
-  _globals['_OFFERREASON']._serialized_start=1620
-  _globals['_OFFERREASON']._serialized_end=1986
-  _globals['_OFFICE']._serialized_start=120
-  _globals['_OFFICE']._serialized_end=177
-  _globals['_SLOT']._serialized_start=180
-  _globals['_SLOT']._serialized_end=497
-  _globals['_APPOINTMENT']._serialized_start=500
-  _globals['_APPOINTMENT']._serialized_end=1082
+  _globals['_APPOINTMENT']._loaded_options = None
+  _globals['_APPOINTMENT']._serialized_options = b'\270\324\030\001'
+  _globals['_APPOINTMENTNEED']._serialized_start=1121
+  _globals['_APPOINTMENTNEED']._serialized_end=1443
+  _globals['_APPOINTMENTSTATE']._serialized_start=1446
+  _globals['_APPOINTMENTSTATE']._serialized_end=1653
+  _globals['_OFFERREASON']._serialized_start=1656
+  _globals['_OFFERREASON']._serialized_end=2022
+  _globals['_OFFICE']._serialized_start=150
+  _globals['_OFFICE']._serialized_end=207
+  _globals['_SLOT']._serialized_start=210
+  _globals['_SLOT']._serialized_end=527
+  _globals['_APPOINTMENT']._serialized_start=530
+  _globals['_APPOINTMENT']._serialized_end=1118
 # @@protoc_insertion_point(module_scope)

@@ -285,7 +285,8 @@ class SchedulingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAppointment(self, request, context):
-        """An appointment.
+        """An appointment: where and when somebody will be. Staff need what entitles them to the claim's answers, or for support a work item
+        that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -293,7 +294,8 @@ class SchedulingServiceServicer:
 
     def ListAppointments(self, request, context):
         """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
-        those of their own office.
+        those of their own office; of an office or an assessor only service managers get others. For a claim the others need what
+        GetAppointment asks for. Each interview that is shown is in the access log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

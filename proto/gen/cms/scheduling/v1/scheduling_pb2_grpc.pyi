@@ -103,10 +103,13 @@ class SchedulingServiceStub:
     claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
     """
     GetAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]
-    """An appointment."""
+    """An appointment: where and when somebody will be. Staff need what entitles them to the claim's answers, or for support a work item
+    that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     ListAppointments: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.ListAppointmentsRequest, _exchange_pb2.ListAppointmentsResponse]
     """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
-    those of their own office.
+    those of their own office; of an office or an assessor only service managers get others. For a claim the others need what
+    GetAppointment asks for. Each interview that is shown is in the access log.
     """
     CreateDiaryLink: _grpc.UnaryUnaryMultiCallable[_exchange_pb2.CreateDiaryLinkRequest, _exchange_pb2.CreateDiaryLinkResponse]
     """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
@@ -187,10 +190,13 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     claimants who cannot be seen within the target. The forecast is of the last eight weeks' bookings.
     """
     GetAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.GetAppointmentRequest, _scheduling_pb2.GetAppointmentResponse]  # type: ignore[assignment]
-    """An appointment."""
+    """An appointment: where and when somebody will be. Staff need what entitles them to the claim's answers, or for support a work item
+    that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     ListAppointments: _aio.UnaryUnaryMultiCallable[_exchange_pb2.ListAppointmentsRequest, _exchange_pb2.ListAppointmentsResponse]  # type: ignore[assignment]
     """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
-    those of their own office.
+    those of their own office; of an office or an assessor only service managers get others. For a claim the others need what
+    GetAppointment asks for. Each interview that is shown is in the access log.
     """
     CreateDiaryLink: _aio.UnaryUnaryMultiCallable[_exchange_pb2.CreateDiaryLinkRequest, _exchange_pb2.CreateDiaryLinkResponse]  # type: ignore[assignment]
     """Makes a link by which a calendar program reads the caller's diary without a token. FAILED_PRECONDITION / TOO_MANY_LINKS
@@ -370,7 +376,9 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.GetAppointmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.GetAppointmentResponse, _abc.Awaitable[_scheduling_pb2.GetAppointmentResponse]]:
-        """An appointment."""
+        """An appointment: where and when somebody will be. Staff need what entitles them to the claim's answers, or for support a work item
+        that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+        """
 
     @_abc_1.abstractmethod
     def ListAppointments(
@@ -379,7 +387,8 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_pb2.ListAppointmentsResponse, _abc.Awaitable[_exchange_pb2.ListAppointmentsResponse]]:
         """Interviews of a claim, of an office or of an assessor, soonest first, in every state. A caller who is an assessor alone gets
-        those of their own office.
+        those of their own office; of an office or an assessor only service managers get others. For a claim the others need what
+        GetAppointment asks for. Each interview that is shown is in the access log.
         """
 
     @_abc_1.abstractmethod
