@@ -27,6 +27,7 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ListDeadLetters": ({}, {}),
     "GetHistory": ({}, {}),
     "ListCalls": ({}, {}),
+    "ListLegalHolds": ({}, {}),
     "ListCallBacks": ({}, {"state": "CALL_BACK_STATE_WAITING"}),
     "ListTransfers": ({}, {"state": "TRANSFER_STATE_HELD"}),
     "ListBulkActs": ({}, {}),

@@ -29,9 +29,17 @@ _ASKED = f"""
     FROM generate_series(%(first)s, %(last)s) AS n
 """
 _SHOWN = f"""
-    INSERT INTO access_log (at, subject, roles, method, claim_ref, purpose, outcome, traceparent)
-    SELECT {PAST}, 'OP000001', ARRAY['OPERATOR'], '/cms.x.v1.X/M', {CLAIM}, 'call', 'SHOWN', ''
+    INSERT INTO access_log (at, subject, roles, method, claim_ref, purpose, outcome, traceparent, place, hash)
+    SELECT {PAST}, 'OP000001', ARRAY['OPERATOR'], '/cms.x.v1.X/M', {CLAIM}, 'call', 'SHOWN', '', -n, ''::bytea
     FROM generate_series(%(first)s, %(last)s, 5) AS n
+"""
+# In places before the first: those that are sealed while it is measured come behind them.
+_SEALED = f"""
+    INSERT INTO access_log_seals (number, last_place, head, read_time, complete, previous, key_id, signature)
+    SELECT -n, -n, ''::bytea, {PAST}, true, ''::bytea, '', ''::bytea FROM generate_series(%(first)s, %(last)s, 5) AS n
+"""
+_FORGOTTEN = """
+    INSERT INTO erased_claims (claim_ref) SELECT 'erased ' || n FROM generate_series(%(first)s, %(last)s) AS n
 """
 _KEYS = f"""
     INSERT INTO data_keys (claim_ref, key_id, wrapped)
@@ -55,6 +63,8 @@ def fill(subject: Subject, first: int, last: int, *, sources: list[str]) -> None
     subject.sql(_FINISHED, **values)
     subject.sql(_ASKED, **values)
     subject.sql(_SHOWN, **values)
+    subject.sql(_SEALED, **values)
+    subject.sql(_FORGOTTEN, **values)
     subject.sql(_KEYS, **values)
     subject.sql(_DIED, **values)
     subject.sql(_TRIED, **values)

@@ -37,6 +37,7 @@ _LONGEST_WAIT_SECONDS = 30.0
 _PATIENT = {"connect-timeout-ms": "30000"}
 """How much was read is measured, and not how long that took on a machine that does more beside it."""
 _OF_EVERY_SERVICE = (
+    "access-log",
     "issuer-keys",
     "signing-keys",
     "relay",

@@ -138,6 +138,7 @@ class Assessment(Subject):
         self._list()
         self.hear(intake_events.ClaimWithdrawn(withdraw_time=_stamp(timedelta())), claim_ref)
         self._remind(claim_ref)
+        self.hear(intake_events.ClaimErased(), claim_ref)
 
     def _hear_of(self, claim_ref: str) -> None:
         submitted = intake_events.ClaimSubmitted(

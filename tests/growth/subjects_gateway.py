@@ -265,6 +265,7 @@ class Gateway(Subject):
         self.hear(withdrawn, claim_ref)
         self.step_own_workers()
         self.change("RecordRemoval", {"claimRef": claim_ref, "system": "SYSTEM_JSAPS"}, by=_OFFICER)
+        self.hear(intake_events.ClaimErased(), claim_ref)
 
     def _repair(self, turn: int) -> None:
         """At the repair desk: a refused claim is corrected, made anew because nothing came of that, and given up."""

@@ -121,6 +121,7 @@ class Intake(Subject):
         self._import_form()
         self._count_lines()
         self._look_for(nino)
+        self._keep_and_erase(claim["claimRef"])
         self.start_again()
         self.step_own_workers()
 
@@ -275,6 +276,17 @@ class Intake(Subject):
         counts = {"start": start.isoformat(), "offered": 100, "answered": 90}
         self.change("ReportLines", {"quarterHours": [counts]}, by=_SWITCH)
         self.call("GetLines", {"from": start.isoformat(), "until": now.isoformat()}, by=_MANAGER)
+
+    def _keep_and_erase(self, claim_ref: str) -> None:
+        this = {"claimRef": claim_ref}
+        self.change("PlaceLegalHold", {**this, "reason": "appeal"}, by=_MANAGER)
+        self.mistake("PlaceLegalHold", {**this, "reason": "appeal"}, by=_MANAGER, reason="LEGAL_HOLD")
+        self.call("ListLegalHolds", {}, by=_MANAGER)
+        self.change("LiftLegalHold", this, by=_MANAGER)
+        self.sql("UPDATE claims SET last_live_time = '2000-01-01' WHERE claim_ref = %(claim_ref)s", claim_ref=claim_ref)
+        self.sql("UPDATE calls SET started = '2000-01-01' WHERE claim_ref = %(claim_ref)s", claim_ref=claim_ref)
+        self.change("EraseClaims", {"preview": True}, by=_MANAGER, note="preview")
+        self.change("EraseClaims", {}, by=_MANAGER)
 
     def _look_for(self, nino: str) -> None:
         for note, search in _searches(self._answers, nino).items():

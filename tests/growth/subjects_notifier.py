@@ -192,6 +192,7 @@ class Notifier(Subject):
         self._tell_by_file(f"CF{turn:09}Z")
         self._tell_by_letter(f"CP{turn:09}Z")
         self._answers |= _ADDRESS
+        self.hear(events_pb2.ClaimErased(), claim_ref, version=CLAIM_VERSION)
 
     def _write_to_the_claimant(self, claim_ref: str) -> None:
         """An interview that is booked, moved and cancelled: what was overtaken by then is dropped."""

@@ -136,6 +136,7 @@ class Scheduling(Subject):
         self._learn()
         self.step_own_workers()
         self.hear(events_pb2.ClaimWithdrawn(withdraw_time=_now()), f"CT{turn:09}X")
+        self.hear(events_pb2.ClaimErased(), f"CT{turn:09}X")
         self.hear(assessment_events.AssessmentClosed(close_time=_now(), ends_assessment=True), f"CT{turn:09}Y")
 
     def _offer(self, turn: int, appointment: dict[str, Any]) -> None:

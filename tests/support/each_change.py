@@ -327,3 +327,12 @@ def report_lines(doors: DyingDoors, claim: Journey) -> None:
     start = hour_ago - timedelta(seconds=hour_ago.timestamp() % 900)
     body = {"quarterHours": [{"start": start.isoformat(), "offered": 3}], "requestId": str(uuid4())}
     doors.call(INTAKE, "ReportLines", body, token=claim.issue("SERVICE", subject="telephone-switch"))
+
+
+def hold_and_erase(doors: DyingDoors, claim: Journey) -> None:
+    """Holds a claim, ends the hold, and erases the claims whose time is over: there are none."""
+    manager = claim.issue("SERVICE_MANAGER", subject="SM000001")
+    held = {"claimRef": claim.claim_ref, "reason": "appeal"}
+    doors.call(INTAKE, "PlaceLegalHold", {**held, "requestId": str(uuid4())}, token=manager)
+    doors.call(INTAKE, "LiftLegalHold", {"claimRef": claim.claim_ref, "requestId": str(uuid4())}, token=manager)
+    doors.call(INTAKE, "EraseClaims", {"requestId": str(uuid4())}, token=manager)

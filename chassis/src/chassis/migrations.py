@@ -52,6 +52,10 @@ def _grant(connection: psycopg.Connection, app_role: str) -> None:
         "REVOKE ALL ON access_log_seals FROM {role}",
         "GRANT SELECT, INSERT ON access_log_seals TO {role}",
         "GRANT EXECUTE ON FUNCTION access_log_to_seal, access_log_give_places TO {role}",
+        # A key is destroyed by a tombstone alone, which nobody takes away.
+        "REVOKE ALL ON erased_claims FROM {role}",
+        "GRANT SELECT, INSERT (claim_ref) ON erased_claims TO {role}",
+        "REVOKE DELETE ON data_keys FROM {role}",
     )
     columns = sql.SQL(", ").join(map(sql.Identifier, seals.COLUMNS))
     with connection.transaction():

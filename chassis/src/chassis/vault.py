@@ -18,8 +18,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.json import decode, encode
 
 from chassis.database import Connection, Row
+from chassis.errors import FailedPrecondition
 
 _NONCE_BYTES = 12
+# Makes a claim's key, unless there is one or the claim is erased.
+_MAKE_KEY = """
+    INSERT INTO data_keys (claim_ref, key_id, wrapped)
+    SELECT %(claim_ref)s::text, %(key_id)s, %(wrapped)s::bytea
+    WHERE NOT EXISTS (SELECT FROM erased_claims WHERE claim_ref = %(claim_ref)s)
+    ON CONFLICT DO NOTHING RETURNING 1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +71,14 @@ def _decrypt(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
 
 @dataclass(frozen=True)
 class ClaimCipher:
-    """Seals and opens what belongs to one claim."""
+    """Seals and opens what belongs to one claim.
+
+    The cipher of an erased claim has no key: whatever is sealed or opened raises FailedPrecondition (`CLAIM_ERASED`).
+    """
 
     service: str
     claim_ref: str
-    _cipher: AESGCM
+    _cipher: AESGCM | None
 
     def seal(self, value: Any, *, field: str, version: int) -> bytes:
         """Encrypts a JSON value for this field and version."""
@@ -79,11 +90,20 @@ class ClaimCipher:
 
     def seal_bytes(self, plain: bytes, *, field: str, version: int) -> bytes:
         """Encrypts bytes for this field and version."""
-        return _encrypt(self._cipher, plain, self._place(field, version))
+        return _encrypt(self._key(), plain, self._place(field, version))
 
     def open_bytes(self, sealed: bytes, *, field: str, version: int) -> bytes:
         """Decrypts bytes. Raises cryptography.exceptions.InvalidTag if they were sealed for another place."""
-        return _decrypt(self._cipher, sealed, self._place(field, version))
+        return _decrypt(self._key(), sealed, self._place(field, version))
+
+    def _key(self) -> AESGCM:
+        if self._cipher is None:
+            raise FailedPrecondition(
+                "CLAIM_ERASED",
+                "the claim is erased: what was said for it cannot be read any more",
+                metadata={"claim_ref": self.claim_ref},
+            )
+        return self._cipher
 
     def _place(self, field: str, version: int) -> str:
         return f"{self.service}|{self.claim_ref}|{field}|{version}"
@@ -107,8 +127,9 @@ class Vault:
         return ClaimCipher(self._service, claim_ref, key)
 
     def cipher_of(self, claim_ref: str, row: Row) -> ClaimCipher:
-        """The cipher of a claim whose data key (`key_id`, `wrapped`) was read together with the claim."""
-        return ClaimCipher(self._service, claim_ref, self._unwrapped(claim_ref, row))
+        """The cipher of a claim whose data key (`key_id`, `wrapped`) was read with the claim; both are None if it is erased."""
+        key = None if row["key_id"] is None else self._unwrapped(claim_ref, row)
+        return ClaimCipher(self._service, claim_ref, key)
 
     def _stored(self, conn: Connection, claim_ref: str) -> AESGCM | None:
         row = conn.execute("SELECT key_id, wrapped FROM data_keys WHERE claim_ref = %s", [claim_ref]).fetchone()
@@ -117,19 +138,16 @@ class Vault:
     def _unwrapped(self, claim_ref: str, row: Row) -> AESGCM:
         return AESGCM(_decrypt(self._wrapping[row["key_id"]], row["wrapped"], self._key_place(claim_ref)))
 
-    def _new(self, conn: Connection, claim_ref: str) -> AESGCM:
+    def _new(self, conn: Connection, claim_ref: str) -> AESGCM | None:
+        """Makes the claim's key; None where the claim is erased."""
         key = AESGCM.generate_key(bit_length=256)
         wrapped = _encrypt(self._wrapping[self._keyring.current], key, self._key_place(claim_ref))
         made = conn.execute(
-            "INSERT INTO data_keys (claim_ref, key_id, wrapped) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING 1",
-            [claim_ref, self._keyring.current, wrapped],
+            _MAKE_KEY, {"claim_ref": claim_ref, "key_id": self._keyring.current, "wrapped": wrapped}
         ).fetchone()
         if made is not None:
             return AESGCM(key)
-        stored = self._stored(conn, claim_ref)
-        if stored is None:
-            raise RuntimeError("a data key was neither made nor found")
-        return stored
+        return self._stored(conn, claim_ref)
 
     def _key_place(self, claim_ref: str) -> str:
         return f"{self._service}|{claim_ref}|data-key"

@@ -12,6 +12,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2 as intake_events
 from legacy_gateway.domain import Confirmation
 from legacy_gateway.service import confirmations, withdrawals
+from legacy_gateway.service.erasures import erase_claim
 
 
 def assessment_confirmed(conn: Connection, event: Event) -> None:
@@ -45,9 +46,15 @@ def crisis_loan_requested(conn: Connection, event: Event) -> None:
     confirmations.keep_crisis_loan(conn, event.claim_ref, version=event.version, request_time=event.occurred_time)
 
 
+def claim_erased(conn: Connection, event: Event) -> None:
+    """Destroys the claim's key, and forgets what the systems said of its records. That a system holds them stays known."""
+    erase_claim(conn, event.claim_ref)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "AssessmentConfirmed": assessment_confirmed,
     "ClaimAmended": claim_amended,
     "ClaimWithdrawn": claim_withdrawn,
+    "ClaimErased": claim_erased,
     "CrisisLoanRequested": crisis_loan_requested,
 }

@@ -12,6 +12,7 @@ from cms.common.v1 import common_pb2
 from cms.intake.v1 import events_pb2
 from scheduling.domain.claims import FirstContact
 from scheduling.service import bookings, offers
+from scheduling.service.erasures import erase_claim
 
 
 def first_contact_recorded(conn: Connection, event: Event) -> None:
@@ -45,9 +46,15 @@ def call_ended(conn: Connection, event: Event) -> None:
     offers.end_call(conn, event.claim_ref, ended=time_of(message.end_time, field="end_time"))
 
 
+def claim_erased(conn: Connection, event: Event) -> None:
+    """Destroys the claim's key, and forgets the needs of its interviews."""
+    erase_claim(conn, event.claim_ref)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "FirstContactRecorded": first_contact_recorded,
     "ClaimWithdrawn": claim_withdrawn,
     "AssessmentClosed": assessment_closed,
     "CallEnded": call_ended,
+    "ClaimErased": claim_erased,
 }

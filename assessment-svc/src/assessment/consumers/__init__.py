@@ -18,6 +18,7 @@ from assessment.service import emergencies, reports
 from chassis.conversions import time_of
 from chassis.database import Connection
 from chassis.enums import name_of
+from chassis.erasure import claim_erased
 from chassis.inbox import Event, Handler
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import events_pb2 as gateway_events
@@ -138,5 +139,6 @@ HANDLERS: Mapping[str, Handler] = {
     "DecisionRecorded": decision_recorded,
     "TransferAccepted": transfer_accepted,
     "TransferRejected": transfer_rejected,
+    "ClaimErased": claim_erased,
     **delays.HANDLERS,
 }

@@ -4,7 +4,20 @@ import typer
 
 from chassis import logs
 from cms_local import form
-from cms_local.commands import accesslog, audit, calls, certificate, clock, demo, keys, rotas, running, token, trouble
+from cms_local.commands import (
+    accesslog,
+    audit,
+    calls,
+    certificate,
+    clock,
+    demo,
+    keys,
+    retention,
+    rotas,
+    running,
+    token,
+    trouble,
+)
 from cms_local.economics import economics
 from cms_local.maps.commands import app as maps_app
 from cms_local.replay.commands import replay_week
@@ -23,6 +36,7 @@ app.add_typer(accesslog.app, name="accesslog")
 app.add_typer(clock.app, name="clock")
 app.add_typer(calls.app, name="calls")
 app.add_typer(keys.app, name="keys")
+app.add_typer(retention.app, name="retention")
 app.add_typer(rotas.app, name="rotas")
 app.add_typer(schedule_app, name="schedule")
 app.add_typer(form.app, name="form")

@@ -114,6 +114,7 @@ OTHER_CATALOGUE = Text(
 OTHER_SCHEMES = Text(en="are not those of the form, {form}", cy="nid rhai'r ffurflen, {form}, ydynt")
 NOT_ON_THE_FORM = Text(en="is not a question of this form", cy="nid yw'n gwestiwn ar y ffurflen hon")
 NOTHING_ON_THE_FORM = Text(en="has no answer that can be read", cy="nid oes ganddi ateb y gellir ei ddarllen")
+NEGATIVE = Text(en="must not be negative", cy="ni chaiff fod yn negyddol")
 NOT_IN_PAST = Text(en="must not be in the future", cy="ni ddylai fod yn y dyfodol")
 TOO_LONG_AGO = Text(en="is more than {days} days ago", cy="mae fwy na {days} diwrnod yn ôl")
 QUESTION_SAYS = Text(

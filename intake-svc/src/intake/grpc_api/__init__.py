@@ -22,6 +22,7 @@ from intake.grpc_api.call_methods import CallMethods
 from intake.grpc_api.form_methods import FormMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.grpc_api.record_messages import record_check
+from intake.grpc_api.retention_methods import RetentionMethods
 from intake.service import calls, claims, interviews, whereabouts
 from intake.service.calls import CallStarted, SecurityTried
 from intake.service.duplicates import decide_duplicate
@@ -29,7 +30,7 @@ from intake.service.interviews import InterviewShown
 from intake.service.records import check_records, claim_to_check
 
 
-class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods):
+class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods, RetentionMethods):
     """The methods of IntakeService."""
 
     def __init__(

@@ -151,7 +151,7 @@ def record_end(conn: Connection, claim_ref: str, scheme: str) -> None:
     found, _ = lock_claim(conn, claim_ref, caller="", version=0)
     ended = claims.decide(found.claim, note_decided(conn, claim_ref, scheme))
     if ended != found.claim:
-        save_closing(conn, ended)
+        save_closing(conn, ended, at=clock.now())
         logs.get().info("claim closed", claim_ref=claim_ref)
 
 
@@ -170,7 +170,7 @@ def _withdraw(conn: Connection, claim: Claim, cipher: ClaimCipher, withdrawal: W
 def _shown(conn: Connection, found: ClaimFound) -> ClaimShown:
     claim = found.claim
     purpose = entitlement(claim, found.open_call, BY_PURPOSE)
-    if isinstance(purpose, PermissionDenied):
+    if isinstance(purpose, PermissionDenied) or found.erased:
         return ClaimShown(claim=with_office_if_own(conn, claim))
     access_log.record_access(conn, claim_ref=claim.claim_ref, purpose=purpose)
     cipher = cipher_of(found)

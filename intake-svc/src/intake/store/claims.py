@@ -88,7 +88,8 @@ SAVE_WITHDRAWAL = """
     ), settled AS (
         UPDATE calls SET has_later_call = true WHERE claim_ref = %(claim_ref)s AND NOT has_later_call
     )
-    UPDATE claims SET state = %(state)s, version = %(version)s, withdraw_time = %(at)s, withdraw_cause = %(cause)s,
+    UPDATE claims SET state = %(state)s, version = %(version)s, withdraw_time = %(at)s, last_live_time = %(at)s,
+        withdraw_cause = %(cause)s,
         withdraw_reason = %(reason)s, withdrawn_by = %(by)s
     WHERE claim_ref = %(claim_ref)s
 """
@@ -103,7 +104,7 @@ SAVE_CLOSING = """
     WITH closed AS (
         UPDATE claim_schemes SET open = false WHERE claim_ref = %(claim_ref)s
     )
-    UPDATE claims SET state = %(state)s, version = %(version)s WHERE claim_ref = %(claim_ref)s
+    UPDATE claims SET state = %(state)s, version = %(version)s, last_live_time = %(at)s WHERE claim_ref = %(claim_ref)s
 """
 
 # Saves when all evidence was in; of two times the later one stays.
@@ -140,6 +141,11 @@ class ClaimFound:
     open_call: OpenCall | None
     earlier: EarlierClaim | None
     data_key: Row
+
+    @property
+    def erased(self) -> bool:
+        """Whether its answers cannot be read any more."""
+        return self.data_key["erased_time"] is not None
 
     def withdrawal(self, cipher: ClaimCipher) -> Withdrawal | None:
         """How it was withdrawn; None where it was not."""
@@ -266,9 +272,10 @@ def note_decided(conn: Connection, claim_ref: str, scheme: str) -> Collection[st
     return {row["scheme"] for row in conn.execute(DECIDED, [claim_ref]).fetchall()}
 
 
-def save_closing(conn: Connection, claim: Claim) -> None:
+def save_closing(conn: Connection, claim: Claim, *, at: datetime) -> None:
     """Saves a claim that was closed. Its schemes can be claimed again."""
-    conn.execute(SAVE_CLOSING, {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version})
+    changed = {"claim_ref": claim.claim_ref, "state": claim.state, "version": claim.version, "at": at}
+    conn.execute(SAVE_CLOSING, changed)
 
 
 def save_evidence_complete(conn: Connection, claim_ref: str, *, at: datetime) -> None:

@@ -27,7 +27,7 @@ from cms.options.v1 import options_pb2 as cms_dot_options_dot_v1_dot_options__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ms/intake/v1/events.proto\x12\rcms.intake.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x14\x46irstContactRecorded\x12\x36\n\x12\x66irst_contact_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.Scheme:!\xb2\xd4\x18\x0escheduling-svc\xb2\xd4\x18\x0bla-notifier\"\xc4\x01\n\x0e\x43laimSubmitted\x12&\n\x07schemes\x18\x01 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x66irst_contact_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"[\n\x0c\x43laimAmended\x12\x16\n\x0e\x63hanged_fields\x18\x01 \x03(\t:3\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0elegacy-gateway\xb2\xd4\x18\x0bla-notifier\"\x8a\x01\n\x0e\x43laimWithdrawn\x12\x31\n\rwithdraw_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:E\xb2\xd4\x18\x0escheduling-svc\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0elegacy-gateway\xb2\xd4\x18\x0bla-notifier\")\n\x13\x43risisLoanRequested:\x12\xb2\xd4\x18\x0elegacy-gateway\"M\n\tCallEnded\x12,\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0escheduling-svcB\x0e\xc2\xd4\x18\nintake-svcb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ms/intake/v1/events.proto\x12\rcms.intake.v1\x1a\x1a\x63ms/common/v1/common.proto\x1a\x1c\x63ms/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x99\x01\n\x14\x46irstContactRecorded\x12\x36\n\x12\x66irst_contact_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07schemes\x18\x02 \x03(\x0e\x32\x15.cms.common.v1.Scheme:!\xb2\xd4\x18\x0escheduling-svc\xb2\xd4\x18\x0bla-notifier\"\xc4\x01\n\x0e\x43laimSubmitted\x12&\n\x07schemes\x18\x01 \x03(\x0e\x32\x15.cms.common.v1.Scheme\x12/\n\x0bsubmit_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12\x66irst_contact_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:!\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0bla-notifier\"[\n\x0c\x43laimAmended\x12\x16\n\x0e\x63hanged_fields\x18\x01 \x03(\t:3\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0elegacy-gateway\xb2\xd4\x18\x0bla-notifier\"\x8a\x01\n\x0e\x43laimWithdrawn\x12\x31\n\rwithdraw_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:E\xb2\xd4\x18\x0escheduling-svc\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0elegacy-gateway\xb2\xd4\x18\x0bla-notifier\")\n\x13\x43risisLoanRequested:\x12\xb2\xd4\x18\x0elegacy-gateway\"M\n\tCallEnded\x12,\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x12\xb2\xd4\x18\x0escheduling-svc\"T\n\x0b\x43laimErased:E\xb2\xd4\x18\x0escheduling-svc\xb2\xd4\x18\x0e\x61ssessment-svc\xb2\xd4\x18\x0elegacy-gateway\xb2\xd4\x18\x0bla-notifierB\x0e\xc2\xd4\x18\nintake-svcb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRISISLOANREQUESTED']._serialized_options = b'\262\324\030\016legacy-gateway'
   _globals['_CALLENDED']._loaded_options = None
   _globals['_CALLENDED']._serialized_options = b'\262\324\030\016scheduling-svc'
+  _globals['_CLAIMERASED']._loaded_options = None
+  _globals['_CLAIMERASED']._serialized_options = b'\262\324\030\016scheduling-svc\262\324\030\016assessment-svc\262\324\030\016legacy-gateway\262\324\030\013la-notifier'
   _globals['_FIRSTCONTACTRECORDED']._serialized_start=137
   _globals['_FIRSTCONTACTRECORDED']._serialized_end=290
   _globals['_CLAIMSUBMITTED']._serialized_start=293
@@ -59,4 +61,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRISISLOANREQUESTED']._serialized_end=766
   _globals['_CALLENDED']._serialized_start=768
   _globals['_CALLENDED']._serialized_end=845
+  _globals['_CLAIMERASED']._serialized_start=847
+  _globals['_CLAIMERASED']._serialized_end=931
 # @@protoc_insertion_point(module_scope)

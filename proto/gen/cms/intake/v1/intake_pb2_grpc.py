@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from cms.intake.v1 import intake_pb2 as cms_dot_intake_dot_v1_dot_intake__pb2
+from cms.intake.v1 import retention_pb2 as cms_dot_intake_dot_v1_dot_retention__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -139,6 +140,26 @@ class IntakeServiceStub:
                 '/cms.intake.v1.IntakeService/DecideDuplicate',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
+                _registered_method=True)
+        self.PlaceLegalHold = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/PlaceLegalHold',
+                request_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldResponse.FromString,
+                _registered_method=True)
+        self.LiftLegalHold = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/LiftLegalHold',
+                request_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldResponse.FromString,
+                _registered_method=True)
+        self.ListLegalHolds = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ListLegalHolds',
+                request_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsResponse.FromString,
+                _registered_method=True)
+        self.EraseClaims = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/EraseClaims',
+                request_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsResponse.FromString,
                 _registered_method=True)
         self.ImportForm = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/ImportForm',
@@ -336,6 +357,35 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceLegalHold(self, request, context):
+        """Has a claim kept beyond its time: for a court, an appeal, an inquiry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftLegalHold(self, request, context):
+        """Ends the hold of a claim. If its time is over by then, it goes with the next erasure.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLegalHolds(self, request, context):
+        """The legal holds that stand, with their reasons.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseClaims(self, request, context):
+        """Erases claims that ended more than 24 months ago and that no legal hold keeps, the oldest first: their data keys are
+        destroyed in every service, so that no answer can be read again. A preview counts them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportForm(self, request, context):
         """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
         checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
@@ -484,6 +534,26 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.DecideDuplicate,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.SerializeToString,
+            ),
+            'PlaceLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceLegalHold,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldResponse.SerializeToString,
+            ),
+            'LiftLegalHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftLegalHold,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldResponse.SerializeToString,
+            ),
+            'ListLegalHolds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLegalHolds,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsResponse.SerializeToString,
+            ),
+            'EraseClaims': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseClaims,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsResponse.SerializeToString,
             ),
             'ImportForm': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportForm,
@@ -1079,6 +1149,114 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/DecideDuplicate',
             cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.DecideDuplicateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/PlaceLegalHold',
+            cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_retention__pb2.PlaceLegalHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftLegalHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/LiftLegalHold',
+            cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_retention__pb2.LiftLegalHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLegalHolds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ListLegalHolds',
+            cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_retention__pb2.ListLegalHoldsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseClaims(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/EraseClaims',
+            cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_retention__pb2.EraseClaimsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Calls, interviews and claims."""
 
 from cms.intake.v1 import intake_pb2 as _intake_pb2
+from cms.intake.v1 import retention_pb2 as _retention_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -105,6 +106,16 @@ class IntakeServiceStub:
     withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
     kept, and the warning ends.
     """
+    PlaceLegalHold: _grpc.UnaryUnaryMultiCallable[_retention_pb2.PlaceLegalHoldRequest, _retention_pb2.PlaceLegalHoldResponse]
+    """Has a claim kept beyond its time: for a court, an appeal, an inquiry."""
+    LiftLegalHold: _grpc.UnaryUnaryMultiCallable[_retention_pb2.LiftLegalHoldRequest, _retention_pb2.LiftLegalHoldResponse]
+    """Ends the hold of a claim. If its time is over by then, it goes with the next erasure."""
+    ListLegalHolds: _grpc.UnaryUnaryMultiCallable[_retention_pb2.ListLegalHoldsRequest, _retention_pb2.ListLegalHoldsResponse]
+    """The legal holds that stand, with their reasons."""
+    EraseClaims: _grpc.UnaryUnaryMultiCallable[_retention_pb2.EraseClaimsRequest, _retention_pb2.EraseClaimsResponse]
+    """Erases claims that ended more than 24 months ago and that no legal hold keeps, the oldest first: their data keys are
+    destroyed in every service, so that no answer can be read again. A preview counts them.
+    """
     ImportForm: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ImportFormRequest, _intake_pb2.ImportFormResponse]
     """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
     checked as a call's are; what cannot be read or is at fault is named and left open, never guessed. The claim is a draft
@@ -201,6 +212,16 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
     withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
     kept, and the warning ends.
+    """
+    PlaceLegalHold: _aio.UnaryUnaryMultiCallable[_retention_pb2.PlaceLegalHoldRequest, _retention_pb2.PlaceLegalHoldResponse]  # type: ignore[assignment]
+    """Has a claim kept beyond its time: for a court, an appeal, an inquiry."""
+    LiftLegalHold: _aio.UnaryUnaryMultiCallable[_retention_pb2.LiftLegalHoldRequest, _retention_pb2.LiftLegalHoldResponse]  # type: ignore[assignment]
+    """Ends the hold of a claim. If its time is over by then, it goes with the next erasure."""
+    ListLegalHolds: _aio.UnaryUnaryMultiCallable[_retention_pb2.ListLegalHoldsRequest, _retention_pb2.ListLegalHoldsResponse]  # type: ignore[assignment]
+    """The legal holds that stand, with their reasons."""
+    EraseClaims: _aio.UnaryUnaryMultiCallable[_retention_pb2.EraseClaimsRequest, _retention_pb2.EraseClaimsResponse]  # type: ignore[assignment]
+    """Erases claims that ended more than 24 months ago and that no legal hold keeps, the oldest first: their data keys are
+    destroyed in every service, so that no answer can be read again. A preview counts them.
     """
     ImportForm: _aio.UnaryUnaryMultiCallable[_intake_pb2.ImportFormRequest, _intake_pb2.ImportFormResponse]  # type: ignore[assignment]
     """Makes a claim of a paper form: of a PDF that was filled in on a screen, or of answers keyed from paper. The answers are
@@ -421,6 +442,40 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Decides whether a draft and another open claim, of which its interview warns, are of one person. Of one person: the draft is
         withdrawn, and the call goes on with the other claim, on which a call is then started. Of another person: the reason is
         kept, and the warning ends.
+        """
+
+    @_abc_1.abstractmethod
+    def PlaceLegalHold(
+        self,
+        request: _retention_pb2.PlaceLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.PlaceLegalHoldResponse, _abc.Awaitable[_retention_pb2.PlaceLegalHoldResponse]]:
+        """Has a claim kept beyond its time: for a court, an appeal, an inquiry."""
+
+    @_abc_1.abstractmethod
+    def LiftLegalHold(
+        self,
+        request: _retention_pb2.LiftLegalHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.LiftLegalHoldResponse, _abc.Awaitable[_retention_pb2.LiftLegalHoldResponse]]:
+        """Ends the hold of a claim. If its time is over by then, it goes with the next erasure."""
+
+    @_abc_1.abstractmethod
+    def ListLegalHolds(
+        self,
+        request: _retention_pb2.ListLegalHoldsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.ListLegalHoldsResponse, _abc.Awaitable[_retention_pb2.ListLegalHoldsResponse]]:
+        """The legal holds that stand, with their reasons."""
+
+    @_abc_1.abstractmethod
+    def EraseClaims(
+        self,
+        request: _retention_pb2.EraseClaimsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.EraseClaimsResponse, _abc.Awaitable[_retention_pb2.EraseClaimsResponse]]:
+        """Erases claims that ended more than 24 months ago and that no legal hold keeps, the oldest first: their data keys are
+        destroyed in every service, so that no answer can be read again. A preview counts them.
         """
 
     @_abc_1.abstractmethod

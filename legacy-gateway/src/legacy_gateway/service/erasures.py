@@ -1,0 +1,11 @@
+"""Erasure of a claim, once intake has erased it."""
+
+from chassis import erasure
+from chassis.database import Connection
+from legacy_gateway.store import erasures
+
+
+def erase_claim(conn: Connection, claim_ref: str) -> None:
+    """Destroys the claim's key here, and forgets what the systems said of its records."""
+    erasures.forget_claim(conn, claim_ref)
+    erasure.forget(conn, [claim_ref])
