@@ -267,6 +267,7 @@ class Intake(Subject):
         self.change("AmendAnswers", {**this, **change}, by=_ASSESSOR)
         self.call("GetHistory", this, by=_ASSESSOR)
         self.call("GetClaim", this, by=_ASSESSOR)
+        self.call("CheckEntitlement", this, by=_ASSESSOR)
         self.call("GetClaimFacts", this, by=_GATEWAY)
         self.call("GetClaimFacts", {**this, "version": 2}, by=_GATEWAY, note="of a version")
 

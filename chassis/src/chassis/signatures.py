@@ -107,6 +107,11 @@ class SigningKey:
         return {**named, _SIGNATURE: self.private.sign(signed_bytes(stream, as_read(named)))}
 
 
+def sign_statement(key: SigningKey, kind: str, content: bytes) -> bytes:
+    """Signs a statement of this kind."""
+    return key.private.sign(_joined([_STATEMENT, kind.encode(), content]))
+
+
 class UnknownKey(Exception):
     """No public key has this id."""
 
@@ -176,7 +181,7 @@ class Signatures:
     def sign(self, kind: str, content: bytes) -> tuple[str, bytes]:
         """Signs a statement of this kind; returns the key's id and the signature."""
         own = self._own
-        return own.key_id, own.private.sign(_joined([_STATEMENT, kind.encode(), content]))
+        return own.key_id, sign_statement(own, kind, content)
 
     def signatory(self, stream: str, fields: Fields) -> str:
         """The service that signed the entry, for this stream. Raises Refused."""

@@ -150,6 +150,13 @@ def signing_key_file(folder: Path, service: str) -> Path:
     return folder / f"{service}.signing.json"
 
 
+def own_signing_key(folder: Path, name: str) -> SigningKey:
+    """The key of one that signs and is no service; it is made and published at its first use."""
+    if not signing_key_file(folder, name).exists():
+        _add_signing_keys(folder, [name])
+    return SigningKey.load(signing_key_file(folder, name))
+
+
 def publish_signatory(folder: Path, key: SigningKey) -> None:
     """Adds a public key to those of all services. The earlier ones of its service stay good."""
     known = [one for one in _signatories(folder) if one["kid"] != key.key_id]

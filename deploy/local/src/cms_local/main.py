@@ -15,6 +15,7 @@ from cms_local.commands import (
     retention,
     rotas,
     running,
+    subject_access,
     token,
     trouble,
 )
@@ -31,6 +32,8 @@ for command in (running.up, running.status, running.stop, running.purge, running
     app.command()(command)
 app.command()(certificate.certificate)
 app.command(name="audit")(audit.audit_command)
+app.command(name="subject-access")(subject_access.subject_access_command)
+app.command(name="verify-subject-access")(subject_access.verify_command)
 app.command(name="overdue")(trouble.overdue_command)
 app.add_typer(accesslog.app, name="accesslog")
 app.add_typer(clock.app, name="clock")
