@@ -17,7 +17,7 @@ from psycopg import sql
 
 from chassis import clock, testing
 from chassis.bus import Bus
-from chassis.errors import NotFound, Unavailable
+from chassis.errors import NotFound, PermissionDenied, Unavailable
 from chassis.runtime import Process
 from chassis.testing import DatabaseUrls, SettingsOf, database_fixture, deliver, event_of
 from la_notifier.__main__ import MIGRATIONS, service
@@ -127,6 +127,7 @@ class ClaimsOfTests:
     def __init__(self) -> None:
         self.kept: dict[str, list[ClaimFacts]] = {}
         self.decided: dict[str, list[Decision]] = {}
+        self.refusal: PermissionDenied | None = None
         self.is_away = False
         self.asked: list[int] = []
         """The versions that were asked for; 0 for a claim as it is now."""
@@ -161,6 +162,12 @@ class ClaimsOfTests:
     def decisions(self, claim_ref: str) -> list[Decision]:
         """The decisions, as the notifier asks for them."""
         return self.decided.get(claim_ref, [])
+
+    def purpose(self, claim_ref: str) -> str:
+        """Entitles every caller, or answers as `refusal` says."""
+        if self.refusal is not None:
+            raise self.refusal
+        return f"work item {claim_ref}"
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The facts, as the notifier asks for them."""

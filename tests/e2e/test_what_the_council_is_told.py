@@ -19,7 +19,7 @@ LEEDS, CARDIFF = "E08000035", "W06000015"
 def shown(claim: Journey) -> Any:
     """The claim's notices, by GetNotices."""
     token = claim.issue("SUPPORT", subject="DEMO")
-    return claim.doors.call(NOTIFIER, "GetNotices", {"claimRef": claim.claim_ref}, token=token)
+    return claim.doors.call(NOTIFIER, "GetNotices", {"claimRef": claim.claim_ref}, token=token, purpose=claim.work_item)
 
 
 def told(claim: Journey, authority_code: str = "") -> list[tuple[str, str]]:

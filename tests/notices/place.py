@@ -79,6 +79,10 @@ class ClaimsInMemory:
             answers={"language": "EN", "capital_band": "UP_TO_6000", **answers},
         )
 
+    def purpose(self, claim_ref: str) -> str:
+        """Entitles everybody."""
+        return f"work item {claim_ref}"
+
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The claim."""
         address = {"address": {"lines": ["1 High Street", "Town"], "postcode": self.postcode}}

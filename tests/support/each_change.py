@@ -280,7 +280,8 @@ def redirect_a_notice(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     officer = journey.issue("PROCESSING_OFFICER", subject="PO000001")
 
     def notices() -> Any:
-        return doors.call(NOTIFIER, "GetNotices", {"claimRef": journey.claim_ref}, token=officer)["notices"]
+        asked = {"claimRef": journey.claim_ref}
+        return doors.call(NOTIFIER, "GetNotices", asked, token=officer, purpose=journey.work_item)["notices"]
 
     eventually(notices, seconds=30, what="the first notice")
     notice = notices()[0]

@@ -206,7 +206,7 @@ class Walk:
 
     def _send(self, step: Step) -> tuple[int, Any]:
         verb, path, _ = step.start.split()
-        headers = {name: value for name, value in step.headers.items() if name != "Host"}
+        headers = {name: self.bound.in_text(value) for name, value in step.headers.items() if name != "Host"}
         for name, token in self.tokens.items():
             headers = {key: re.sub(rf"\${name}\b", token, value) for key, value in headers.items()}
         command = ["curl", "-sS", "--max-time", "20", "-X", verb, "-w", "\n%{http_code}"]

@@ -160,7 +160,8 @@ class Life:
     def told(self) -> Mapping[str, Any]:
         """The claim's notices as staff see them: `notices` has every version."""
         token = self.claim.issue("SUPPORT", subject="WEEKS")
-        return self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim.claim_ref}, token=token)
+        asked = {"claimRef": self.claim.claim_ref}
+        return self.doors.call(NOTIFIER, "GetNotices", asked, token=token, purpose=self.claim.work_item)
 
     def notices(self) -> list[Mapping[str, Any]]:
         """Every version of the claim's notices, the latest last."""

@@ -91,8 +91,9 @@ def outcome_of(cms: CmsClient, claim_ref: str) -> dict[str, list[str]]:
 
 
 def _outcome(cms: CmsClient, claim_ref: str) -> dict[str, list[str]] | None:
-    systems = cms.gateway.GetTransfers(gateway_pb2.GetTransfersRequest(claim_ref=claim_ref)).systems
-    notices = cms.notifier.GetNotices(notifier_pb2.GetNoticesRequest(claim_ref=claim_ref)).notices
+    work = (("cms-purpose", f"work item {claim_ref}"),)
+    systems = cms.gateway.GetTransfers(gateway_pb2.GetTransfersRequest(claim_ref=claim_ref), metadata=work).systems
+    notices = cms.notifier.GetNotices(notifier_pb2.GetNoticesRequest(claim_ref=claim_ref), metadata=work).notices
     whole = [notice for notice in notices if notice.kind != notifier_pb2.NOTICE_KIND_INTENTION]
     accepted = systems and all(one.state == gateway_pb2.TRANSFER_STATE_ACCEPTED for one in systems)
     if not accepted or not whole or any(one.state != notifier_pb2.NOTICE_STATE_LOADED for one in whole):

@@ -69,8 +69,9 @@ export async function confirmClaim(cms: Cms, claimRef: string): Promise<void> {
 /** Waits until the paying system has accepted the claim and the council has loaded its notice. */
 export async function outcomeOf(cms: Cms, claimRef: string): Promise<{ systems: string[]; councils: string[] }> {
   return eventually(async () => {
-    const { systems } = await cms.gateway.getTransfers({ claimRef });
-    const { notices } = await cms.notifier.getNotices({ claimRef });
+    const work = { headers: { "cms-purpose": `work item ${claimRef}` } };
+    const { systems } = await cms.gateway.getTransfers({ claimRef }, work);
+    const { notices } = await cms.notifier.getNotices({ claimRef }, work);
     const whole = notices.filter(({ kind }) => kind !== notifier.NoticeKind.INTENTION);
     const accepted = systems.length > 0 && systems.every(({ state }) => state === gateway.TransferState.ACCEPTED);
     const told = whole.length > 0 && whole.every(({ state }) => state === notifier.NoticeState.LOADED);

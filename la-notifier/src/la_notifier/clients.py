@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import clock, remote
 from chassis.conversions import day_of
+from chassis.entitlement import Entitlement
 from chassis.enums import name_of
 from chassis.identity import ServiceTokens
 from cms.common.v1 import common_pb2
@@ -28,6 +29,9 @@ class Claims(Protocol):
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The claim at this version; as it is now for 0. Raises CmsError."""
 
+    def purpose(self, claim_ref: str) -> str:
+        """The purpose for which the caller of the current call may see who is told of the claim. Raises CmsError."""
+
 
 class Decisions(Protocol):
     """The source of decisions on claims."""
@@ -37,11 +41,16 @@ class Decisions(Protocol):
 
 
 class IntakeClaims:
-    """Intake over gRPC, called with the identity of the service itself."""
+    """Intake over gRPC, called with the identity of the service itself; about entitlement, with the caller's."""
 
     def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._tokens = tokens
+        self._entitlement = Entitlement(channel)
+
+    def purpose(self, claim_ref: str) -> str:
+        """The purpose for which the caller of the current call may see who is told of the claim. Raises CmsError."""
+        return self._entitlement.purpose(claim_ref)
 
     def facts(self, claim_ref: str, version: int = 0) -> ClaimFacts:
         """The claim at this version; as it is now for 0. Raises CmsError."""

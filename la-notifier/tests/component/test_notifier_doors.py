@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
 from chassis import clock
+from chassis.errors import PermissionDenied
 from chassis.runtime import Process
 from chassis.testing import Client, DatabaseUrls, Door, Tokens, costs, eventually, open_channel
 from cms.intake.v1 import events_pb2
@@ -225,3 +226,16 @@ def test_the_dearest_requests_are_cheap(notifier: Process, tokens: Tokens, metho
     given = costs.dearest_requests(method, lambda: {**SOUND.get(method.name, {})})
     role = "COUNCIL_OFFICER" if method.name == "AskQuestion" else "PROCESSING_OFFICER"
     costs.expect_cheap(notifier, method, given, tokens.issue(role, authority="W06000015"))
+
+
+def test_notices_are_shown_only_to_those_whom_intake_entitles_and_are_logged(
+    caller: CallerAt, scene: Any, database_urls: DatabaseUrls
+) -> None:
+    seen = caller().call("GetNotices", claimRef=CLAIM)
+    scene.claims.refusal = PermissionDenied("PURPOSE_NOT_YOURS", "it is not yours")
+    refused = caller().call("GetNotices", claimRef=CLAIM)
+
+    assert (seen.code, refused.code, refused.reason) == ("ok", "permission_denied", "PURPOSE_NOT_YOURS")
+    with psycopg.connect(database_urls.owner) as conn:
+        rows = conn.execute("SELECT purpose, outcome FROM access_log ORDER BY access_id").fetchall()
+    assert rows == [(f"work item {CLAIM}", "SHOWN"), ("", "DENIED")]

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from chassis.entitlement import Entitlement
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime, Service, run
 from cms.gateway.v1 import gateway_pb2
@@ -28,7 +29,14 @@ def service(settings: Settings) -> Service:
         postcodes = runtime.closing.enter_context(Postcodes(settings.postcodes_file))
         intake = IntakeClient(channel, runtime.tokens)
         accepted = Desk(vault=runtime.vault, intake=intake, postcodes=postcodes)
-        return LegacyGatewayApi(runtime, AmendingClient(channel), intake=intake, postcodes=postcodes, accepted=accepted)
+        return LegacyGatewayApi(
+            runtime,
+            AmendingClient(channel),
+            intake=intake,
+            entitlement=Entitlement(channel),
+            postcodes=postcodes,
+            accepted=accepted,
+        )
 
     return Service(
         name="legacy-gateway",

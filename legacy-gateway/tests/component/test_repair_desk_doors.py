@@ -66,6 +66,9 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
             self.amended.append((request, metadata["authorization"], metadata["cms-purpose"]))
         return intake_pb2.AmendAnswersResponse()
 
+    def CheckEntitlement(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return intake_pb2.CheckEntitlementResponse(purpose=f"work item {request.claim_ref}")
+
     def GetClaimFacts(self, request: Any, context: Any) -> Any:
         token = dict(context.invocation_metadata())["authorization"]
         self.asked.append((request.claim_ref, request.version, token))

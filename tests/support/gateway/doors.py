@@ -33,6 +33,9 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
         self.given = facts
         self.asked: list[tuple[str, int, str]] = []
 
+    def CheckEntitlement(self, request: Any, context: Any) -> Any:  # noqa: ARG002
+        return intake_pb2.CheckEntitlementResponse(purpose=f"work item {request.claim_ref}")
+
     def GetClaimFacts(self, request: Any, context: Any) -> Any:
         token = dict(context.invocation_metadata())["authorization"]
         self.asked.append((request.claim_ref, request.version, token))

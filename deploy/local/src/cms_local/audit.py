@@ -190,12 +190,16 @@ class _ByDoor:
             return refused.code
         return str(claim["state"]).removeprefix("CLAIM_STATE_")
 
+    def _of_claim(self, service: str, method: str, claim_ref: str) -> Any:
+        asked = {"claimRef": claim_ref}
+        return self.doors.call(service, method, asked, token=self.token, purpose=f"work item {claim_ref}")
+
     def waiting(self, claim_ref: str) -> Collection[str]:
-        answer = self.doors.call("legacy-gateway", "GetTransfers", {"claimRef": claim_ref}, token=self.token)
+        answer = self._of_claim("legacy-gateway", "GetTransfers", claim_ref)
         return {str(waiting["scheme"]).removeprefix("SCHEME_") for waiting in answer.get("uncarriedSchemes", [])}
 
     def way(self, claim_ref: str) -> Way:
-        answer = self.doors.call("la-notifier", "GetNotices", {"claimRef": claim_ref}, token=self.token)
+        answer = self._of_claim("la-notifier", "GetNotices", claim_ref)
         found = [
             (str(notice["channel"]).removeprefix("NOTICE_CHANNEL_"), str(notice["authorityCode"]))
             for notice in answer["notices"]

@@ -368,13 +368,16 @@ class Journey:
     def transfers(self) -> Any:
         """Calls GetTransfers."""
         token = self.issue("SUPPORT", subject="DEMO")
-        return self.doors.call(GATEWAY, "GetTransfers", {"claimRef": self.claim_ref}, token=token)
+        return self.doors.call(
+            GATEWAY, "GetTransfers", {"claimRef": self.claim_ref}, token=token, purpose=self.work_item
+        )
 
     def notices(self) -> Any:
         """The notices that an authority was told or may have been told."""
         token = self.issue("SUPPORT", subject="DEMO")
-        notices = self.doors.call(NOTIFIER, "GetNotices", {"claimRef": self.claim_ref}, token=token)["notices"]
-        return [notice for notice in notices if notice["state"] != "NOTICE_STATE_WAITING"]
+        asked = {"claimRef": self.claim_ref}
+        found = self.doors.call(NOTIFIER, "GetNotices", asked, token=token, purpose=self.work_item)
+        return [notice for notice in found["notices"] if notice["state"] != "NOTICE_STATE_WAITING"]
 
     def is_accepted(self) -> bool:
         """Whether each system to which the claim goes holds it whole, with every change."""

@@ -18,6 +18,7 @@ class LaNotifierApi(
     """The methods of the contract."""
 
     def __init__(self, vault: Vault, *, postcodes: Postcodes, claims: Claims) -> None:
+        NoticeMethods.__init__(self, claims)
         AuthorityMethods.__init__(self, postcodes)
         DeskMethods.__init__(self, vault)
         WorkItemMethods.__init__(self, vault)

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from chassis import call, clock
+from chassis import access_log, call, clock
 from chassis.conversions import date_message, timestamp
 from chassis.enums import number_of
 from cms.notifier.v1 import notifier_pb2 as pb
+from la_notifier.clients import Claims
 from la_notifier.domain.date_of_claim import DateOfClaim
 from la_notifier.domain.notices import NoticeSummary, Resend
 from la_notifier.domain.reviews import Referral
@@ -15,9 +16,14 @@ from la_notifier.service.showing import notices_of_claim
 class NoticeMethods:
     """Shows notices."""
 
+    def __init__(self, claims: Claims) -> None:
+        self._entitling = claims
+
     def GetNotices(self, request: pb.GetNoticesRequest) -> pb.GetNoticesResponse:
         """Every version of a claim's notices; none where no authority gets one."""
+        purpose = self._entitling.purpose(request.claim_ref)
         with call.current().database.transaction() as conn:
+            access_log.record_access(conn, claim_ref=request.claim_ref, purpose=purpose)
             found = notices_of_claim(conn, request.claim_ref)
         return pb.GetNoticesResponse(
             notices=map(notice_message, found.notices),

@@ -1,5 +1,6 @@
 """LegacyGatewayService: converts messages to the domain and back, and nothing else. One module for each theme."""
 
+from chassis.entitlement import Entitlement
 from chassis.postcodes import Postcodes
 from chassis.runtime import Runtime
 from legacy_gateway.amending import Amending
@@ -17,9 +18,16 @@ class LegacyGatewayApi(TransferMethods, DeskMethods, DecisionMethods, BalanceMet
     """The methods of the contract."""
 
     def __init__(
-        self, runtime: Runtime, amending: Amending, *, intake: Claims, postcodes: Postcodes, accepted: Desk
+        self,
+        runtime: Runtime,
+        amending: Amending,
+        *,
+        intake: Claims,
+        entitlement: Entitlement,
+        postcodes: Postcodes,
+        accepted: Desk,
     ) -> None:
-        TransferMethods.__init__(self, runtime.vault)
+        TransferMethods.__init__(self, runtime.vault, entitlement)
         DeskMethods.__init__(self, runtime.vault, amending)
         DecisionMethods.__init__(self, accepted)
         CheckMethods.__init__(self, intake, postcodes)

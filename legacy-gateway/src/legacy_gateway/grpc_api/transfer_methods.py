@@ -3,6 +3,7 @@
 from chassis import call
 from chassis.conversions import timestamp
 from chassis.database import Connection
+from chassis.entitlement import Entitlement
 from chassis.enums import name_of, number_of
 from chassis.idempotency import run_once
 from chassis.vault import Vault
@@ -16,13 +17,15 @@ from legacy_gateway.service import queries, withdrawals
 class TransferMethods:
     """Shows transfers, and records removals."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, entitlement: Entitlement) -> None:
         self._vault = vault
+        self._entitlement = entitlement
 
     def GetTransfers(self, request: gateway_pb2.GetTransfersRequest) -> gateway_pb2.GetTransfersResponse:
         """A claim's transfers; none if the claim was not confirmed."""
+        purpose = self._entitlement.purpose(request.claim_ref)
         with call.current().database.transaction() as conn:
-            shown = queries.show_claim(conn, self._vault, request.claim_ref)
+            shown = queries.show_claim(conn, self._vault, request.claim_ref, purpose=purpose)
         return gateway_pb2.GetTransfersResponse(
             systems=[
                 gateway_pb2.SystemState(

@@ -21,19 +21,15 @@ class ShownClaim:
     withdrawn_records: Sequence[WithdrawnRecord]
 
 
-def show_claim(conn: Connection, vault: Vault, claim_ref: str) -> ShownClaim:
-    """A claim's transfers, and what else the gateway knows of it; nothing of a claim that it never heard of."""
+def show_claim(conn: Connection, vault: Vault, claim_ref: str, *, purpose: str) -> ShownClaim:
+    """A claim's transfers, and what else the gateway knows of it; nothing of a claim that it never heard of.
+
+    The access log is written first, with the purpose that entitles the caller.
+    """
+    access_log.record_access(conn, claim_ref=claim_ref, purpose=purpose)
     return ShownClaim(
-        transfers=transfers_of(conn, vault, claim_ref),
+        transfers=transfers.of_claim(conn, vault, claim_ref),
         uncarried=uncarried.of_claim(conn, claim_ref),
         withdraw_time=withdrawals.withdraw_time_of(conn, claim_ref),
         withdrawn_records=withdrawals.records_of(conn, claim_ref),
     )
-
-
-def transfers_of(conn: Connection, vault: Vault, claim_ref: str) -> list[ShownTransfer]:
-    """Every transfer of a claim with its messages; if there are any, the access log is written first."""
-    shown = transfers.of_claim(conn, vault, claim_ref)
-    if any(transfer.messages for transfer in shown):
-        access_log.record_access(conn, claim_ref=claim_ref)
-    return shown

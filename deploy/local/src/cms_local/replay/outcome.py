@@ -87,7 +87,7 @@ def _explain(found: Outcome, ref: str, shown: Any, *, half: bool) -> None:
 
 
 def _asked(doors: Doors, token: str, ref: str) -> Any:
-    return doors.call(GATEWAY, "GetTransfers", {"claimRef": ref}, token=token)
+    return doors.call(GATEWAY, "GetTransfers", {"claimRef": ref}, token=token, purpose=f"work item {ref}")
 
 
 def _unexplained(doors: Doors, token: str, days: Sequence[date]) -> Iterator[int]:

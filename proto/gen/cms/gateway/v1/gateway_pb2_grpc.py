@@ -152,7 +152,8 @@ class LegacyGatewayServiceServicer:
     """
 
     def GetTransfers(self, request, context):
-        """Returns the transfers of a claim, and its state with each system.
+        """Returns the transfers of a claim, and its state with each system. Who pays somebody is personal: the caller needs what entitles
+        to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

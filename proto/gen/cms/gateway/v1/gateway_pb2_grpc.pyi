@@ -39,7 +39,9 @@ class LegacyGatewayServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LegacyGatewayServiceAsyncStub: ...
     GetTransfers: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]
-    """Returns the transfers of a claim, and its state with each system."""
+    """Returns the transfers of a claim, and its state with each system. Who pays somebody is personal: the caller needs what entitles
+    to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     CheckRecord: _grpc.UnaryUnaryMultiCallable[_checks_pb2.CheckRecordRequest, _checks_pb2.CheckRecordResponse]
     """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
     assessor and the office supply at the confirmation is taken to be right.
@@ -91,7 +93,9 @@ class LegacyGatewayServiceAsyncStub(LegacyGatewayServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTransfers: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetTransfersRequest, _gateway_pb2.GetTransfersResponse]  # type: ignore[assignment]
-    """Returns the transfers of a claim, and its state with each system."""
+    """Returns the transfers of a claim, and its state with each system. Who pays somebody is personal: the caller needs what entitles
+    to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     CheckRecord: _aio.UnaryUnaryMultiCallable[_checks_pb2.CheckRecordRequest, _checks_pb2.CheckRecordResponse]  # type: ignore[assignment]
     """Makes the records of a claim as they would be sent, and runs the systems' edit rules on them. Nothing is sent. What the
     assessor and the office supply at the confirmation is taken to be right.
@@ -146,7 +150,9 @@ class LegacyGatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.GetTransfersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_pb2.GetTransfersResponse, _abc.Awaitable[_gateway_pb2.GetTransfersResponse]]:
-        """Returns the transfers of a claim, and its state with each system."""
+        """Returns the transfers of a claim, and its state with each system. Who pays somebody is personal: the caller needs what entitles
+        to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+        """
 
     @_abc_1.abstractmethod
     def CheckRecord(

@@ -111,7 +111,8 @@ class LaNotifierServiceServicer:
     """
 
     def GetNotices(self, request, context):
-        """Returns every version of the notices of a claim.
+        """Returns every version of the notices of a claim. They name the council where the claimant lives: the caller needs what entitles
+        to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

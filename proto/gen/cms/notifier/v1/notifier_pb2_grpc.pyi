@@ -38,7 +38,9 @@ class LaNotifierServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LaNotifierServiceAsyncStub: ...
     GetNotices: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]
-    """Returns every version of the notices of a claim."""
+    """Returns every version of the notices of a claim. They name the council where the claimant lives: the caller needs what entitles
+    to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     RedirectNotice: _grpc.UnaryUnaryMultiCallable[_redirects_pb2.RedirectNoticeRequest, _redirects_pb2.RedirectNoticeResponse]
     """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
     of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
@@ -86,7 +88,9 @@ class LaNotifierServiceAsyncStub(LaNotifierServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetNotices: _aio.UnaryUnaryMultiCallable[_notifier_pb2.GetNoticesRequest, _notifier_pb2.GetNoticesResponse]  # type: ignore[assignment]
-    """Returns every version of the notices of a claim."""
+    """Returns every version of the notices of a claim. They name the council where the claimant lives: the caller needs what entitles
+    to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+    """
     RedirectNotice: _aio.UnaryUnaryMultiCallable[_redirects_pb2.RedirectNoticeRequest, _redirects_pb2.RedirectNoticeResponse]  # type: ignore[assignment]
     """Sends the notices of a claim to another authority than its address gives: WITHDRAWN to the one that was told, a notice
     of its own to the right one, with the dates of first contact and intention kept. It holds until the address changes.
@@ -137,7 +141,9 @@ class LaNotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifier_pb2.GetNoticesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.GetNoticesResponse, _abc.Awaitable[_notifier_pb2.GetNoticesResponse]]:
-        """Returns every version of the notices of a claim."""
+        """Returns every version of the notices of a claim. They name the council where the claimant lives: the caller needs what entitles
+        to the claim's answers, or for support a work item that `cms-purpose` names; intake-svc is asked. PERMISSION_DENIED as for answers.
+        """
 
     @_abc_1.abstractmethod
     def RedirectNotice(
