@@ -28,6 +28,7 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "GetHistory": ({}, {}),
     "ListCalls": ({}, {}),
     "ListLegalHolds": ({}, {}),
+    "ListSecurityLocks": ({}, {}),
     "ListCallBacks": ({}, {"state": "CALL_BACK_STATE_WAITING"}),
     "ListTransfers": ({}, {"state": "TRANSFER_STATE_HELD"}),
     "ListBulkActs": ({}, {}),

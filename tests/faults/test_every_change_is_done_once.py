@@ -18,6 +18,7 @@ from tests.support.each_change import (
     decide_a_loan,
     end_what_is_held,
     hold_and_erase,
+    lift_a_lock,
     redirect_a_notice,
     repair,
     replay_a_dead_letter,
@@ -65,6 +66,7 @@ def test_a_change_whose_reply_was_lost_is_made_once_and_answered_on_retry(
     bind_and_import(doors, claim)
     report_lines(doors, claim)
     hold_and_erase(doors, claim)
+    lift_a_lock(platform, doors, claim)
     end_what_is_held(platform, doors)
     close_without_confirmation(platform, doors)
     repair(platform, doors)

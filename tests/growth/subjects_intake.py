@@ -120,6 +120,7 @@ class Intake(Subject):
         self._hear_of_the_assessment(random.Random(250 + turn))
         self._import_form()
         self._count_lines()
+        self._lift_a_lock()
         self._look_for(nino)
         self._keep_and_erase(claim["claimRef"])
         self.start_again()
@@ -288,6 +289,14 @@ class Intake(Subject):
         self.sql("UPDATE calls SET started = '2000-01-01' WHERE claim_ref = %(claim_ref)s", claim_ref=claim_ref)
         self.change("EraseClaims", {"preview": True}, by=_MANAGER, note="preview")
         self.change("EraseClaims", {}, by=_MANAGER)
+
+    def _lift_a_lock(self) -> None:
+        self.sql(
+            "INSERT INTO security_failures (kind, name, failures, locked_time) VALUES ('OPERATOR', 'OP000077', 15, now())"
+            " ON CONFLICT (kind, name) DO UPDATE SET locked_time = now(), version = 1"
+        )
+        self.call("ListSecurityLocks", {}, by=_MANAGER)
+        self.change("LiftSecurityLock", {"operator": "OP000077", "version": 1}, by=_MANAGER)
 
     def _look_for(self, nino: str) -> None:
         for note, search in _searches(self._answers, nino).items():

@@ -31,6 +31,10 @@ BOOKED_WORK = (
 ASKED_FOR_A_LOAN = "UPDATE assessments SET schemes = schemes || '{CRISIS_LOAN}' WHERE claim_ref = %s"
 BY_POST = "E07000199"
 RECOMMENDED = "INSERT INTO interim_payments (claim_ref, since_time) VALUES (%s, now()) ON CONFLICT DO NOTHING"
+LOCKED = """
+    INSERT INTO security_failures (kind, name, failures, locked_time) VALUES ('OPERATOR', 'OP000077', 15, now())
+    ON CONFLICT (kind, name) DO UPDATE SET locked_time = now(), version = 1
+"""
 UNHEARD = "SELECT count(*) FROM outbox WHERE claim_ref = %s AND finished_time IS NULL"
 
 
@@ -320,6 +324,13 @@ def see_to_notices(platform: PlatformUnderTest, doors: DyingDoors) -> None:
     everything = {"authorityCode": council, "state": "NOTICE_STATE_REFUSED"}
     again = {"filter": everything, "reason": "mended there", "requestId": str(uuid4())}
     doors.call(NOTIFIER, "ResendNotice", again, token=processing)
+
+
+def lift_a_lock(platform: PlatformUnderTest, doors: DyingDoors, claim: Journey) -> None:
+    """Lifts the lock of an operator who gave too many wrong answers."""
+    platform.execute(INTAKE, LOCKED)
+    body = {"operator": "OP000077", "version": 1, "requestId": str(uuid4())}
+    doors.call(INTAKE, "LiftSecurityLock", body, token=claim.issue("SERVICE_MANAGER", subject="SM000001"))
 
 
 def report_lines(doors: DyingDoors, claim: Journey) -> None:

@@ -16,6 +16,7 @@ from intake.domain.accounts import AccountRules
 from intake.domain.catalogue import Catalogues
 from intake.domain.lines import ServiceTarget
 from intake.domain.script import ScriptError
+from intake.gauges import GAUGES
 from intake.grpc_api import IntakeApi
 from intake.metrics import show_uncovered_changes
 from intake.service.claims import refuse_absent_catalogues
@@ -42,6 +43,7 @@ def service(settings: Settings, *, catalogues_folder: Path = CATALOGUES, linted:
             gateway=GatewayClient(runtime.channel("legacy-gateway", settings.gateway_address), runtime.tokens),
         ),
         handlers=HANDLERS,
+        gauges=GAUGES,
         workers=workers,
         deadlines=DEADLINES,
         files=[settings.postcodes_file],

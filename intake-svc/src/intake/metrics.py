@@ -29,6 +29,12 @@ WRAP_UP = Histogram(
     buckets=(10, 30, 60, 120, 180, 300, 600, 1200, 1800),
     registry=REGISTRY,
 )
+SECURITY_TRIES = Counter(
+    "intake_security_tries_total",
+    "Tries at security questions, by what came of them: PASSED, FAILED, or REFUSED (a wait, or a lock).",
+    ["outcome"],
+    registry=REGISTRY,
+)
 QUESTIONS_ASKED = Histogram(
     "intake_questions_asked",
     "How many questions had been asked when a claim was submitted.",

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from chassis import clock, contract
 from chassis.runtime import Process
-from chassis.testing import Client, Reply, Tokens
+from chassis.testing import Client, DatabaseUrls, Reply, Tokens
 from cms.intake.v1 import intake_pb2
 
 SERVICE = intake_pb2.DESCRIPTOR.services_by_name["IntakeService"]
@@ -40,6 +41,13 @@ VALID: dict[str, Any] = {
         "caller": {"relation": "CALLER_RELATION_SELF"},
     },
     "PassSecurity": {"answers": [{"questionId": "date_of_birth", "value": "1980-02-29"}]},
+    "ListSecurityLocks": {},
+    "PlaceLegalHold": {"reason": "appeal"},
+    "LiftLegalHold": {},
+    "ListLegalHolds": {},
+    "EraseClaims": {},
+    "CheckEntitlement": {},
+    "LiftSecurityLock": {"version": 1},
     "HoldCall": {},
     "ResumeCall": {},
     "EndCall": {"outcome": "CALL_OUTCOME_COMPLETED"},
@@ -80,6 +88,11 @@ VALID: dict[str, Any] = {
 REQUIRED = {
     "StartCall": {"purpose", "schemes", "language", "caller", "request_id"},
     "PassSecurity": {"call_id", "answers", "request_id"},
+    "LiftSecurityLock": {"version", "request_id"},
+    "PlaceLegalHold": {"claim_ref", "reason", "request_id"},
+    "LiftLegalHold": {"claim_ref", "request_id"},
+    "EraseClaims": {"request_id"},
+    "CheckEntitlement": {"claim_ref"},
     "HoldCall": {"call_id", "request_id"},
     "ResumeCall": {"request_id"},
     "EndCall": {"call_id", "outcome", "request_id"},
@@ -242,7 +255,7 @@ def body_of(method: str, started: Any, **more: Any) -> dict[str, Any]:
 
 def test_the_tables_know_every_method() -> None:
     assert VALID.keys() == METHODS.keys()
-    assert REQUIRED.keys() | {"ListClaims", "ListCallBacks"} == METHODS.keys()
+    assert REQUIRED.keys() | {"ListClaims", "ListCallBacks", "ListSecurityLocks", "ListLegalHolds"} == METHODS.keys()
     assert OTHER_BODIES.keys() == {
         name for name, method in METHODS.items() if "request_id" in method.input_type.fields_by_name
     }
@@ -282,7 +295,17 @@ def test_malformed_input_names_its_fields_and_never_its_values(as_: As, started:
         assert "QQ123456C" not in reply.text
 
 
-WITHOUT_A_RECORD = {"StartCall", "ListClaims", "ListCallBacks", "ReportLines", "GetLines", "ImportForm"}
+WITHOUT_A_RECORD = {
+    "StartCall",
+    "ListClaims",
+    "ListCallBacks",
+    "ListSecurityLocks",
+    "ListLegalHolds",
+    "EraseClaims",
+    "ReportLines",
+    "GetLines",
+    "ImportForm",
+}
 
 
 def test_unknown_claims_and_calls_are_not_found(as_: As, started: Any) -> None:
@@ -308,6 +331,10 @@ def test_a_stale_version_is_refused_with_the_present_one(as_: As, desk: Any, sta
 OTHER_BODIES: dict[str, dict[str, Any]] = {
     "StartCall": {"language": "LANGUAGE_CY"},
     "PassSecurity": {"answers": [{"questionId": "date_of_birth", "value": "1980-02-28"}]},
+    "LiftSecurityLock": {"version": 7},
+    "PlaceLegalHold": {"reason": "court"},
+    "LiftLegalHold": {"claimRef": "C00000000000"},
+    "EraseClaims": {"limit": 7},
     "HoldCall": {"callId": str(uuid4())},
     "ResumeCall": {"callId": str(uuid4())},
     "EndCall": {"outcome": "CALL_OUTCOME_ABANDONED"},
@@ -326,14 +353,27 @@ OTHER_BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-def test_a_request_id_with_another_body_is_refused(as_: As, desk: Any, rest: Any, clock_file: Path) -> None:
+def test_a_request_id_with_another_body_is_refused(
+    as_: As, desk: Any, rest: Any, clock_file: Path, database_urls: DatabaseUrls
+) -> None:
     for method, change in OTHER_BODIES.items():
         body, operator = first_request(method, desk, rest), as_(allowed(method), **subject_of(method))
+        if method == "LiftSecurityLock":
+            lock_claim(database_urls, body["claimRef"])
 
         first, again, other = (operator.call(method, **sent) for sent in (body, body, body | change))
 
         assert (method, first.code, again.code) == (method, "ok", "ok")
         assert (method, refusal(other)) == (method, ("already_exists", "REQUEST_ID_REUSED", frozenset()))
+
+
+def lock_claim(database_urls: DatabaseUrls, claim_ref: str) -> None:
+    """Locks a claim, as six wrong answers to its questions would."""
+    with psycopg.connect(database_urls.owner) as conn:
+        conn.execute(
+            "INSERT INTO security_failures (kind, name, failures, locked_time) VALUES ('CLAIM', %s, 6, now())",
+            [claim_ref],
+        )
 
 
 def first_request(method: str, desk: Any, rest: Any) -> dict[str, Any]:
@@ -353,6 +393,8 @@ def first_request(method: str, desk: Any, rest: Any) -> dict[str, Any]:
         second = operator.start(nino=None)
         operator.record(second["claim"]["claimRef"], 1, **twins)
         return body_of(method, second, version=2, otherClaimRef=claim_ref)
+    if method == "LiftLegalHold":
+        desk("SERVICE_MANAGER", "SM000001").once("PlaceLegalHold", claimRef=claim_ref, reason="appeal")
     this = {"callId": started["call"]["callId"]}
     if method == "ResumeCall":
         operator.once("HoldCall", **this)

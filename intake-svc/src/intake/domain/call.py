@@ -183,15 +183,19 @@ class Call:
         if self.ended:
             raise _refusal(self, "CALL_ENDED", "the call has ended")
 
+    def expect_security_open(self) -> None:
+        """Raises FailedPrecondition where the call has ended, or no try is left or needed."""
+        self.expect_open()
+        if self.security is not Security.REQUIRED:
+            raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
+
     def identify(self, given: Mapping[str, JsonValue], record: Answers) -> "Call":
         """The call after a try at the security questions, for each of which `given` has one canonical answer.
 
         Raises InvalidArgument naming each question that is missing or was not asked, FailedPrecondition where the call
         has ended or its security is not open.
         """
-        self.expect_open()
-        if self.security is not Security.REQUIRED:
-            raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
+        self.expect_security_open()
         if matches(self.security_questions, given, record):
             return replace(self, security=Security.PASSED)
         left = self.tries_left - 1

@@ -39,13 +39,17 @@ class EarlierClaim:
             return Security.PASSED
         return Security.REQUIRED if self.tries_left else Security.FAILED
 
+    def expect_security_open(self) -> None:
+        """Raises FailedPrecondition where no try is left or needed."""
+        if self.security is not Security.REQUIRED:
+            raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
+
     def identify(self, given: Mapping[str, JsonValue], record: Answers) -> "EarlierClaim":
         """The link after a try at its questions.
 
         Raises FailedPrecondition where no try is left or needed, InvalidArgument unless each question is answered.
         """
-        if self.security is not Security.REQUIRED:
-            raise FailedPrecondition(f"SECURITY_{self.security}", "the security questions of this call are closed")
+        self.expect_security_open()
         if matches(self.questions, given, record):
             return replace(self, passed=True)
         return replace(self, tries_left=self.tries_left - 1)

@@ -23,6 +23,7 @@ from intake.grpc_api.form_methods import FormMethods
 from intake.grpc_api.line_methods import LineMethods
 from intake.grpc_api.record_messages import record_check
 from intake.grpc_api.retention_methods import RetentionMethods
+from intake.grpc_api.security_methods import SecurityMethods
 from intake.service import calls, claims, interviews, whereabouts
 from intake.service.calls import CallStarted, SecurityTried
 from intake.service.duplicates import decide_duplicate
@@ -30,7 +31,7 @@ from intake.service.interviews import InterviewShown
 from intake.service.records import check_records, claim_to_check
 
 
-class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods, RetentionMethods):
+class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods, RetentionMethods, SecurityMethods):
     """The methods of IntakeService."""
 
     def __init__(

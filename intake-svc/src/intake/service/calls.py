@@ -37,6 +37,7 @@ from intake.service.earlier import EarlierShown, earlier_shown, link_earlier, tr
 from intake.service.events import announce_end
 from intake.service.interviews import InterviewShown, origin_of, show_again
 from intake.service.look_ups import look_ups, nino_look_up
+from intake.service.security import expect_try
 from intake.store.answers import load_answers, save_answers
 from intake.store.bindings import load_binding
 from intake.store.calls import (
@@ -146,8 +147,8 @@ def start_again(
 def pass_security(conn: Connection, catalogues: Catalogues, call_id: UUID, given: Sequence[RawAnswer]) -> SecurityTried:
     """Takes a try at the security questions: of the claim, or once the call may see that, of the person's earlier claim.
 
-    A wrong try is saved, and counts. Raises NotFound, PermissionDenied for another's call, and what `Call.identify` and
-    `EarlierClaim.identify` raise.
+    A wrong try is saved, and counts, for the call and by claim and operator over all calls. Raises NotFound, PermissionDenied
+    for another's call, and what `Call.identify`, `EarlierClaim.identify` and `expect_try` raise.
     """
     own = own_call(conn, call_id)
     found = lock_tries(conn, own.claim_ref, caller=own.operator)
@@ -156,8 +157,11 @@ def pass_security(conn: Connection, catalogues: Catalogues, call_id: UUID, given
         return SecurityTried(call=own, earlier=try_earlier(conn, catalogues, own, found.earlier, given))
     read = read_answers(catalogues[own.catalogue].bank, given, today=clock.today())
     values = {name: answer.value for name, answer in read.items()}
+    own.expect_security_open()
+    tries = expect_try(conn, own, own.claim_ref)
     tried = own.identify(values, load_answers(conn, cipher_of(found), version=found.claim.version))
     save_call(conn, tried)
+    tries.note(conn, passed=tried.security is Security.PASSED)
     return SecurityTried(call=tried)
 
 

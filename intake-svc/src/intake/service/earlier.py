@@ -15,6 +15,7 @@ from intake.domain.given import GivenAnswer, RawAnswer, read_answers
 from intake.domain.interview import Answers
 from intake.domain.script import Question, Script
 from intake.service.access import cipher_of, script_of
+from intake.service.security import expect_try
 from intake.store.answers import load_answer_times, load_answers
 from intake.store.calls import save_call
 from intake.store.claims import ClaimFound, find_earlier_claim, load_claim, save_earlier
@@ -112,12 +113,15 @@ def try_earlier(
 ) -> EarlierShown:
     """Takes a try at the security questions of the earlier claim. A wrong try is saved, and counts for the claim.
 
-    Raises what `EarlierClaim.identify` raises.
+    Raises what `EarlierClaim.identify` and `expect_try` raise.
     """
     found = _load(conn, link.claim_ref)
     bank = catalogues[found.claim.catalogue].bank
     values = {name: answer.value for name, answer in read_answers(bank, given, today=clock.today()).items()}
+    link.expect_security_open()
+    tries = expect_try(conn, own, link.claim_ref)
     tried = link.identify(values, load_answers(conn, cipher_of(found), version=found.claim.version))
+    tries.note(conn, passed=tried.passed)
     if tried.passed:
         save_call(conn, replace(own, earlier_passed=True))
     else:

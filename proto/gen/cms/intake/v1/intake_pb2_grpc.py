@@ -5,6 +5,7 @@ import warnings
 
 from cms.intake.v1 import intake_pb2 as cms_dot_intake_dot_v1_dot_intake__pb2
 from cms.intake.v1 import retention_pb2 as cms_dot_intake_dot_v1_dot_retention__pb2
+from cms.intake.v1 import security_pb2 as cms_dot_intake_dot_v1_dot_security__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
@@ -45,6 +46,16 @@ class IntakeServiceStub:
                 '/cms.intake.v1.IntakeService/PassSecurity',
                 request_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityRequest.SerializeToString,
                 response_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityResponse.FromString,
+                _registered_method=True)
+        self.ListSecurityLocks = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/ListSecurityLocks',
+                request_serializer=cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksResponse.FromString,
+                _registered_method=True)
+        self.LiftSecurityLock = channel.unary_unary(
+                '/cms.intake.v1.IntakeService/LiftSecurityLock',
+                request_serializer=cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockRequest.SerializeToString,
+                response_deserializer=cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockResponse.FromString,
                 _registered_method=True)
         self.HoldCall = channel.unary_unary(
                 '/cms.intake.v1.IntakeService/HoldCall',
@@ -203,7 +214,25 @@ class IntakeServiceServicer:
     def PassSecurity(self, request, context):
         """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
         claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
-        earlier answers are not shown, and everything is asked.
+        earlier answers are not shown, and everything is asked. Wrong answers count by claim and by operator over all calls: after
+        the third about a claim the next try waits for a minute, then for two, four and eight (RESOURCE_EXHAUSTED / SECURITY_WAIT,
+        with `retry_time` in the metadata); the sixth locks the claim, and the fifteenth of a day its operator, until a service
+        manager lifts that (PERMISSION_DENIED / SECURITY_LOCKED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSecurityLocks(self, request, context):
+        """The claims and operators that are locked after wrong answers to security questions, the oldest lock first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSecurityLock(self, request, context):
+        """Lifts such a lock: counting begins again. FAILED_PRECONDITION / NOT_LOCKED where there is none any more; nobody lifts
+        their own (PERMISSION_DENIED / OWN_LOCK).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -440,6 +469,16 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityRequest.FromString,
                     response_serializer=cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityResponse.SerializeToString,
             ),
+            'ListSecurityLocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSecurityLocks,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksResponse.SerializeToString,
+            ),
+            'LiftSecurityLock': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSecurityLock,
+                    request_deserializer=cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockRequest.FromString,
+                    response_serializer=cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockResponse.SerializeToString,
+            ),
             'HoldCall': grpc.unary_unary_rpc_method_handler(
                     servicer.HoldCall,
                     request_deserializer=cms_dot_intake_dot_v1_dot_intake__pb2.HoldCallRequest.FromString,
@@ -636,6 +675,60 @@ class IntakeService:
             '/cms.intake.v1.IntakeService/PassSecurity',
             cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityRequest.SerializeToString,
             cms_dot_intake_dot_v1_dot_intake__pb2.PassSecurityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSecurityLocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/ListSecurityLocks',
+            cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_security__pb2.ListSecurityLocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSecurityLock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cms.intake.v1.IntakeService/LiftSecurityLock',
+            cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockRequest.SerializeToString,
+            cms_dot_intake_dot_v1_dot_security__pb2.LiftSecurityLockResponse.FromString,
             options,
             channel_credentials,
             insecure,

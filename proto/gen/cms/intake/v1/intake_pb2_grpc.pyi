@@ -5,6 +5,7 @@ Calls, interviews and claims."""
 
 from cms.intake.v1 import intake_pb2 as _intake_pb2
 from cms.intake.v1 import retention_pb2 as _retention_pb2
+from cms.intake.v1 import security_pb2 as _security_pb2
 from collections import abc as _abc
 from grpc import aio as _aio
 import abc as _abc_1
@@ -41,7 +42,16 @@ class IntakeServiceStub:
     PassSecurity: _grpc.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
     claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
-    earlier answers are not shown, and everything is asked.
+    earlier answers are not shown, and everything is asked. Wrong answers count by claim and by operator over all calls: after
+    the third about a claim the next try waits for a minute, then for two, four and eight (RESOURCE_EXHAUSTED / SECURITY_WAIT,
+    with `retry_time` in the metadata); the sixth locks the claim, and the fifteenth of a day its operator, until a service
+    manager lifts that (PERMISSION_DENIED / SECURITY_LOCKED).
+    """
+    ListSecurityLocks: _grpc.UnaryUnaryMultiCallable[_security_pb2.ListSecurityLocksRequest, _security_pb2.ListSecurityLocksResponse]
+    """The claims and operators that are locked after wrong answers to security questions, the oldest lock first."""
+    LiftSecurityLock: _grpc.UnaryUnaryMultiCallable[_security_pb2.LiftSecurityLockRequest, _security_pb2.LiftSecurityLockResponse]
+    """Lifts such a lock: counting begins again. FAILED_PRECONDITION / NOT_LOCKED where there is none any more; nobody lifts
+    their own (PERMISSION_DENIED / OWN_LOCK).
     """
     HoldCall: _grpc.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]
     """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
@@ -148,7 +158,16 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     PassSecurity: _aio.UnaryUnaryMultiCallable[_intake_pb2.PassSecurityRequest, _intake_pb2.PassSecurityResponse]  # type: ignore[assignment]
     """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
     claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
-    earlier answers are not shown, and everything is asked.
+    earlier answers are not shown, and everything is asked. Wrong answers count by claim and by operator over all calls: after
+    the third about a claim the next try waits for a minute, then for two, four and eight (RESOURCE_EXHAUSTED / SECURITY_WAIT,
+    with `retry_time` in the metadata); the sixth locks the claim, and the fifteenth of a day its operator, until a service
+    manager lifts that (PERMISSION_DENIED / SECURITY_LOCKED).
+    """
+    ListSecurityLocks: _aio.UnaryUnaryMultiCallable[_security_pb2.ListSecurityLocksRequest, _security_pb2.ListSecurityLocksResponse]  # type: ignore[assignment]
+    """The claims and operators that are locked after wrong answers to security questions, the oldest lock first."""
+    LiftSecurityLock: _aio.UnaryUnaryMultiCallable[_security_pb2.LiftSecurityLockRequest, _security_pb2.LiftSecurityLockResponse]  # type: ignore[assignment]
+    """Lifts such a lock: counting begins again. FAILED_PRECONDITION / NOT_LOCKED where there is none any more; nobody lifts
+    their own (PERMISSION_DENIED / OWN_LOCK).
     """
     HoldCall: _aio.UnaryUnaryMultiCallable[_intake_pb2.HoldCallRequest, _intake_pb2.HoldCallResponse]  # type: ignore[assignment]
     """Puts the caller on hold. The time on hold is counted apart from the time of talk."""
@@ -264,7 +283,28 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_intake_pb2.PassSecurityResponse, _abc.Awaitable[_intake_pb2.PassSecurityResponse]]:
         """Answers the security questions of a resumed claim. Three wrong tries end the call's access. In a call that may see its
         claim, answers those of the person's earlier claim instead, if it has one: after three wrong tries, over all calls, the
-        earlier answers are not shown, and everything is asked.
+        earlier answers are not shown, and everything is asked. Wrong answers count by claim and by operator over all calls: after
+        the third about a claim the next try waits for a minute, then for two, four and eight (RESOURCE_EXHAUSTED / SECURITY_WAIT,
+        with `retry_time` in the metadata); the sixth locks the claim, and the fifteenth of a day its operator, until a service
+        manager lifts that (PERMISSION_DENIED / SECURITY_LOCKED).
+        """
+
+    @_abc_1.abstractmethod
+    def ListSecurityLocks(
+        self,
+        request: _security_pb2.ListSecurityLocksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_security_pb2.ListSecurityLocksResponse, _abc.Awaitable[_security_pb2.ListSecurityLocksResponse]]:
+        """The claims and operators that are locked after wrong answers to security questions, the oldest lock first."""
+
+    @_abc_1.abstractmethod
+    def LiftSecurityLock(
+        self,
+        request: _security_pb2.LiftSecurityLockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_security_pb2.LiftSecurityLockResponse, _abc.Awaitable[_security_pb2.LiftSecurityLockResponse]]:
+        """Lifts such a lock: counting begins again. FAILED_PRECONDITION / NOT_LOCKED where there is none any more; nobody lifts
+        their own (PERMISSION_DENIED / OWN_LOCK).
         """
 
     @_abc_1.abstractmethod
