@@ -83,7 +83,7 @@ class ByReflection:
         [name] = own - {"cms.operations.v1.OperationsService"}
         self._service: ServiceDescriptor = DescriptorPool(self._known).FindServiceByName(name)
 
-    def call(self, method: str, token: str, purpose: str = "", **fields: Any) -> dict[str, Any]:
+    def call(self, method: str, token: str, named_purpose: str = "", **fields: Any) -> dict[str, Any]:
         """Calls a method and returns the response as a dictionary."""
         descriptor = self._service.methods_by_name[method]
         request = json_format.ParseDict(fields, GetMessageClass(descriptor.input_type)())
@@ -92,7 +92,7 @@ class ByReflection:
             f"/{self._service.full_name}/{method}",
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=GetMessageClass(descriptor.output_type).FromString,
-        )(request, timeout=15, metadata=[("authorization", f"Bearer {token}"), ("cms-purpose", purpose)])
+        )(request, timeout=15, metadata=[("authorization", f"Bearer {token}"), ("cms-purpose", named_purpose)])
         return json_format.MessageToDict(answer, preserving_proto_field_name=True)
 
     def close(self) -> None:
