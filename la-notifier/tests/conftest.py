@@ -233,12 +233,12 @@ class Scene:
 
     def rows(self, query: LiteralString | sql.Composed) -> list[tuple[Any, ...]]:
         """Rows of the notifier's database."""
-        with psycopg.connect(self._urls.app) as conn:
+        with psycopg.connect(self._urls.owner) as conn:
             return conn.execute(query).fetchall()
 
     def change(self, query: LiteralString) -> None:
         """Changes rows of the notifier's database."""
-        with psycopg.connect(self._urls.app) as conn:
+        with psycopg.connect(self._urls.owner) as conn:
             conn.execute(query)
 
     def versions(self) -> list[tuple[Any, ...]]:

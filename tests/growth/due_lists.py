@@ -74,10 +74,8 @@ def _fill(url: str, last: int) -> None:
 def _serving(servers: Servers, folder: Path, tokens: Tokens, last: int) -> Iterator[Process]:
     embedded.create_database(servers.postgres_url, _NAME)
     host = servers.postgres_url.rpartition("@")[2]
-    urls = DatabaseUrls(
-        app=f"postgresql://{_NAME}_app@{host}/{_NAME}", owner=f"postgresql://{_NAME}_owner@{host}/{_NAME}", name=_NAME
-    )
-    migrate(owner_url=urls.owner, app_url=urls.app, folder=MIGRATIONS)
+    urls = DatabaseUrls.of(_NAME, host=host)
+    migrate(owner_url=urls.owner, folder=MIGRATIONS)
     _fill(f"{servers.postgres_url}/{_NAME}", last)
     build_extract(folder / "postcodes.sqlite")
     settings = settings_for(

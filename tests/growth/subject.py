@@ -372,10 +372,8 @@ def make_place(servers: Servers, folder: Path, *, name: str, migrations: Path) -
     """A database of its own, migrated, whose statements are explained; tokens, and a prefix on the bus."""
     embedded.create_database(servers.postgres_url, name)
     host = servers.postgres_url.rpartition("@")[2]
-    urls = DatabaseUrls(
-        app=f"postgresql://{name}_app@{host}/{name}", owner=f"postgresql://{name}_owner@{host}/{name}", name=name
-    )
-    migrate(owner_url=urls.owner, app_url=urls.app, folder=migrations)
+    urls = DatabaseUrls.of(name, host=host)
+    migrate(owner_url=urls.owner, folder=migrations)
     with psycopg.connect(urls.owner) as conn:
         conn.execute(_REFERENCE)
         # What a statement reads follows from statistics and the visibility map. `fill_up` and `vacuum` renew them, at the

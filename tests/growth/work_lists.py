@@ -72,10 +72,8 @@ def _fill(url: str, claims: int) -> None:
 def _serving(servers: Servers, tokens: Tokens, claims: int) -> Iterator[Process]:
     embedded.create_database(servers.postgres_url, _NAME)
     host = servers.postgres_url.rpartition("@")[2]
-    urls = DatabaseUrls(
-        app=f"postgresql://{_NAME}_app@{host}/{_NAME}", owner=f"postgresql://{_NAME}_owner@{host}/{_NAME}", name=_NAME
-    )
-    migrate(owner_url=urls.owner, app_url=urls.app, folder=MIGRATIONS)
+    urls = DatabaseUrls.of(_NAME, host=host)
+    migrate(owner_url=urls.owner, folder=MIGRATIONS)
     _fill(f"{servers.postgres_url}/{_NAME}", claims)
     settings = settings_for(Settings, "assessment-svc", urls=urls, servers=servers, bus_prefix=_NAME, tokens=tokens)
     process = Process(replace(service(settings), handlers={}))

@@ -105,7 +105,7 @@ def place() -> Iterator[Place]:
         urls = {
             role: f"postgresql://{DATABASE}_{role}@127.0.0.1:{postgres.port}/{DATABASE}" for role in ("owner", "app")
         }
-        migrate(owner_url=urls["owner"], app_url=urls["app"], folder=MIGRATIONS)
+        migrate(owner_url=urls["owner"], folder=MIGRATIONS)
         database = Database(urls["app"])
         database.open()
         closing.callback(database.close)

@@ -22,7 +22,7 @@ import psycopg
 from chassis import clock
 from chassis.database import Database
 from chassis.postcodes import build_extract
-from chassis.testing import Servers
+from chassis.testing import DatabaseUrls, Servers
 from chassis.vault import Keyring, Vault
 from scheduling.__main__ import MIGRATIONS
 from scheduling.data import load_assessors, load_offices
@@ -143,8 +143,7 @@ def _place(url: str, folder: Path) -> Place:
 def _moved(place: Place, servers: Servers) -> Place:
     """The same database on the server in use, which has another port."""
     host = servers.postgres_url.rpartition("@")[2]
-    before = place.servers.postgres_url.rpartition("@")[2]
-    urls = replace(place.urls, app=place.urls.app.replace(before, host), owner=place.urls.owner.replace(before, host))
+    urls = DatabaseUrls.of(place.urls.name, host=host)
     return replace(place, servers=servers, urls=urls)
 
 

@@ -315,8 +315,7 @@ def _migrated(postgres_url: str, part: int) -> str:
     """The address of a new database with the service's tables."""
     name, host = f"schedule_{part}", postgres_url.rpartition("@")[2]
     embedded.create_database(postgres_url, name)
-    urls = {role: f"postgresql://{name}_{role}@{host}/{name}" for role in ("owner", "app")}
-    migrate(owner_url=urls["owner"], app_url=urls["app"], folder=MIGRATIONS)
+    migrate(owner_url=f"postgresql://{name}_owner@{host}/{name}", folder=MIGRATIONS)
     return f"{postgres_url}/{name}"
 
 

@@ -36,6 +36,7 @@ def service_at(place: Place, *, postcodes: Path) -> Iterator[Started]:
         "HTTP_PORT": str(http_port),
         "OPERATIONS_PORT": str(port),
         "DATABASE_URL": place.urls.app,
+        "DATABASE_HOUSEKEEPING_URL": place.urls.housekeeping,
         "DATABASE_OWNER_URL": place.urls.owner,
         "BUS_URL": place.servers.bus_url,
         "BUS_PREFIX": place.bus_prefix,

@@ -108,7 +108,7 @@ class Post:
 
     def rows(self) -> dict[str, tuple[str, str | None, str | None]]:
         """State, medium and reason of the messages, by kind; of several of one kind the last."""
-        with psycopg.connect(self._urls.app) as conn:
+        with psycopg.connect(self._urls.owner) as conn:
             found = conn.execute(
                 "SELECT kind, state, medium, reason FROM messages ORDER BY created, due_time"
             ).fetchall()
@@ -119,7 +119,7 @@ class Post:
 
     def letters(self) -> list[tuple[str, str, str]]:
         """Recipient, matter and state of what is in the print queue."""
-        with psycopg.connect(self._urls.app) as conn:
+        with psycopg.connect(self._urls.owner) as conn:
             return conn.execute("SELECT recipient, about, state FROM letters").fetchall()
 
     def said(self) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ def in_days(days: int) -> datetime:
 
 
 def due_hour(urls: DatabaseUrls, kind: str) -> int:
-    with psycopg.connect(urls.app) as conn:
+    with psycopg.connect(urls.owner) as conn:
         found = conn.execute("SELECT due_time FROM messages WHERE kind = %s", [kind]).fetchone()
     assert found is not None
     return int(found[0].astimezone(clock.LONDON).hour)

@@ -92,6 +92,7 @@ class Place:
             "CMS_HTTP_PORT": free_port(),
             "CMS_OPERATIONS_PORT": free_port(),
             "CMS_DATABASE_URL": self.url("app"),
+            "CMS_DATABASE_HOUSEKEEPING_URL": self.url("housekeeping"),
             "CMS_DATABASE_OWNER_URL": self.url("owner"),
             "CMS_BUS_URL": self.bus_url,
             "CMS_JWKS_FILE": self.tokens.jwks_file,
@@ -145,7 +146,7 @@ def place() -> Iterator[Place]:
 def fresh_database(found: Place) -> Iterator[None]:
     """The gateway's database anew, migrated, removed afterwards."""
     embedded.create_database(found.postgres.url, DATABASE)
-    migrate(owner_url=found.url("owner"), app_url=found.url("app"), folder=MIGRATIONS)
+    migrate(owner_url=found.url("owner"), folder=MIGRATIONS)
     try:
         yield
     finally:

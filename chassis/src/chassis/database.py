@@ -68,20 +68,25 @@ class Connection(psycopg.Connection[Row]):
 
 
 class Database:
-    """The service's own database, as its `_app` role."""
+    """The service's own database, as the role that the address names, by at most `connections` at once."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = _POOL_SIZE) -> None:
         self._url = url
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             connection_class=Connection,
-            min_size=2,
-            max_size=_POOL_SIZE,
+            min_size=min(2, connections),
+            max_size=connections,
             reconnect_timeout=_RECONNECT_SECONDS,
             # A transaction is a block: see `transaction`.
             kwargs={"options": _LIMITS, "row_factory": dict_row, "autocommit": True, **_NETWORK},
             open=False,
         )
+
+    @property
+    def url(self) -> str:
+        """The address, with the role, without a password."""
+        return self._url
 
     def open(self) -> None:
         """Opens the first connections in the background."""

@@ -18,6 +18,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from chassis import grants
+
 _NOBODY = 65534
 _START_SECONDS = 30.0
 
@@ -187,9 +189,9 @@ def _make_cluster(binaries: Path, folder: Path) -> None:
 
 
 def create_database(url: str, name: str) -> None:
-    """A service's database with its two roles, where it is absent. `url` is the superuser's, without a database."""
+    """A service's database with its three roles, where it is absent. `url` is the superuser's, without a database."""
     with psycopg.connect(f"{url}/postgres", autocommit=True) as conn:
-        for role in (f"{name}_owner", f"{name}_app"):
+        for role in (f"{name}_owner", *grants.roles_of(name).values()):
             if not conn.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                 conn.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():

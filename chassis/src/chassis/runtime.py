@@ -60,6 +60,8 @@ _RECEIPTS_PAUSE_SECONDS = 1.0
 _KEYS_PAUSE_SECONDS = 1.0
 _SEAL_PAUSE_SECONDS = 1.0
 """So long at the most a row of the access log can be changed without a trace."""
+_HOUSEKEEPING_CONNECTIONS = 2
+"""One for what removes rows, one for the watermark."""
 _SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter from the others. A save waits for it after each of its seven trips; with
 Python's five milliseconds the slowest saves took a tenth longer (docs/performance.md)."""
@@ -71,6 +73,8 @@ class Runtime:
 
     name: str
     database: Database
+    housekeeping_database: Database
+    """The same as the role that may delete rows that are done with."""
     bus: Bus
     signatures: Signatures
     vault: Vault
@@ -227,6 +231,7 @@ class Process:
     def start(self) -> None:
         """Opens the doors, starts the workers, and last opens the operations port, which says that the service is ready."""
         self.database.open()
+        self.runtime.housekeeping_database.open()
         self._service.prepare(self.runtime)
         metrics.REGISTRY.register(self._collector)
         for worker in self.workers:
@@ -260,6 +265,7 @@ class Process:
         self.operations.stop()
         metrics.REGISTRY.unregister(self._collector)
         self.runtime.closing.close()
+        self.runtime.housekeeping_database.close()
         self.database.close()
         self.runtime.bus.close()
         logs.get().info("stopped")
@@ -287,9 +293,7 @@ class Process:
 
     def _migrate(self) -> None:
         settings = self._service.settings
-        applied = migrate(
-            owner_url=settings.database_owner_url, app_url=settings.database_url, folder=self._service.migrations
-        )
+        applied = migrate(owner_url=settings.database_owner_url, folder=self._service.migrations)
         logs.get().info("migrated", count=applied)
 
 
@@ -298,6 +302,7 @@ def _runtime(service: Service) -> Runtime:
     return Runtime(
         name=service.name,
         database=Database(settings.database_url),
+        housekeeping_database=Database(settings.database_housekeeping_url, connections=_HOUSEKEEPING_CONNECTIONS),
         bus=Bus(settings.bus_url, prefix=settings.bus_prefix),
         signatures=Signatures(
             service.name, signing_key_file=settings.signing_key_file, signatories_file=settings.signatories_file
@@ -359,7 +364,7 @@ def _housekeepers(service: Service, runtime: Runtime) -> list[Worker]:
     heard = [events_stream(source) for source in contract.sources_heard_by(service.name)] if service.handlers else []
     keeper = Housekeeping(
         service.name,
-        runtime.database,
+        runtime.housekeeping_database,
         runtime.bus,
         runtime.signatures,
         keep=timedelta(days=settings.keep_days),

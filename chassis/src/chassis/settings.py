@@ -48,6 +48,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Connections from one address. A proxy is one address for all its users."""
     database_url: str
     """PostgreSQL as the `_app` role."""
+    database_housekeeping_url: str
+    """PostgreSQL as the `_housekeeping` role, which removes what is done with."""
     database_owner_url: str
     """PostgreSQL as the `_owner` role, for migrations."""
     bus_url: str

@@ -29,6 +29,8 @@ class Platform:
     """intake-svc tells of submitted claims; assessment-svc hears. They share the test's database."""
 
     database: Database
+    housekeeping_database: Database
+    owner_url: str
     bus: Bus
     relay: Relay
     inbox: Inbox
@@ -120,19 +122,20 @@ class Platform:
 
     def execute(self, query: str) -> None:
         """A statement in a transaction of its own."""
-        with self.database.transaction() as conn:
+        with psycopg.connect(self.owner_url) as conn:
             conn.execute(query.encode())
 
     def column(self, query: str) -> list[Any]:
         """The first column of every row."""
-        with self.database.transaction() as conn:
-            return [str(next(iter(row.values()))) for row in conn.execute(query.encode()).fetchall()]
+        with psycopg.connect(self.owner_url) as conn:
+            return [str(row[0]) for row in conn.execute(query.encode()).fetchall()]
 
 
 @pytest.fixture
 def platform(
     *,
     database: Database,
+    housekeeping_database: Database,
     database_urls: DatabaseUrls,
     bus: Bus,
     signatures_of: SignaturesOf,
@@ -146,7 +149,14 @@ def platform(
     hearers, sources = signatures_of(HEARER), signatures_of(SOURCE)
     inbox = Inbox(HEARER, database, bus, hearers, handlers, consumer="hearer-1", keep=timedelta(0), idle_seconds=0)
     relay = Relay(SOURCE, database, bus, sources, consumer="relay-1")
-    made = Platform(database=database, bus=bus, relay=relay, inbox=inbox)
+    made = Platform(
+        database=database,
+        housekeeping_database=housekeeping_database,
+        owner_url=database_urls.owner,
+        bus=bus,
+        relay=relay,
+        inbox=inbox,
+    )
     handlers["ClaimSubmitted"] = made.handle
     made.make_groups()
     return made

@@ -175,7 +175,7 @@ def test_a_refused_event_is_removed_after_its_time_and_a_true_dead_letter_is_not
 
     keep_house = Housekeeping(
         "assessment-svc",
-        platform.database,
+        platform.housekeeping_database,
         platform.bus,
         platform.inbox._signatures,
         keep=timedelta(days=7),

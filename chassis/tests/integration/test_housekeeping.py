@@ -27,7 +27,9 @@ def keeper(platform: Any, service: str = SOURCE, *, keep: timedelta = NOTHING, *
     """Keeps house in the test's database, which is both the source's and the hearer's."""
     signatures = platform.relay._signatures if service == SOURCE else platform.inbox._signatures
     streams = [EVENTS, RECEIPTS]
-    return Housekeeping(service, platform.database, platform.bus, signatures, keep=keep, streams=streams, **more)
+    return Housekeeping(
+        service, platform.housekeeping_database, platform.bus, signatures, keep=keep, streams=streams, **more
+    )
 
 
 def keep_house(platform: Any, *, keep: timedelta = NOTHING) -> None:
@@ -358,7 +360,7 @@ def test_a_job_that_fails_is_counted_and_holds_up_none_of_the_others(
 
 
 def test_pruning_fails_where_every_job_does(platform: Any) -> None:
-    platform.database.close()
+    platform.housekeeping_database.close()
 
     with pytest.raises(psycopg.Error):
         keeper(platform).prune()

@@ -19,25 +19,22 @@ OWN = len(list(OWN_MIGRATIONS.glob("*.sql")))
 
 @pytest.fixture
 def empty(servers: Servers, database_urls: DatabaseUrls) -> Iterator[DatabaseUrls]:
-    """A database without any table, of the same two roles."""
+    """A database without any table, of the same roles."""
     name = f"empty_{uuid4().hex[:12]}"
     with psycopg.connect(f"{servers.postgres_url}/postgres", autocommit=True) as conn:
         conn.execute(sql.SQL("CREATE DATABASE {} OWNER chassis_owner").format(sql.Identifier(name)))
-        yield DatabaseUrls(
-            app=database_urls.app.replace(database_urls.name, name),
-            owner=database_urls.owner.replace(database_urls.name, name),
-            name=name,
-        )
+        yield DatabaseUrls.of(name, host=servers.postgres_url.rpartition("@")[2], roles="chassis")
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def test_one_of_eight_replicas_that_start_together_migrates(empty: DatabaseUrls, tmp_path: Path) -> None:
     (tmp_path / "0001_things.sql").write_text("CREATE TABLE things (id integer PRIMARY KEY)")
+    (tmp_path / "grants.toml").write_text('[app]\nthings = ["SELECT"]\n')
     together = threading.Barrier(8)
 
     def start(_number: int) -> int:
         together.wait()
-        return migrate(owner_url=empty.owner, app_url=empty.app, folder=tmp_path)
+        return migrate(owner_url=empty.owner, folder=tmp_path)
 
     with ThreadPoolExecutor(8) as replicas:
         applied = list(replicas.map(start, range(8)))
@@ -51,11 +48,11 @@ def test_a_failed_migration_is_rolled_back_and_can_be_tried_again(empty: Databas
     step = tmp_path / "0001_things.sql"
     step.write_text("CREATE TABLE things (id integer); SELECT 1 / 0;")
     with pytest.raises(psycopg.errors.DivisionByZero):
-        migrate(owner_url=empty.owner, app_url=empty.app, folder=tmp_path)
+        migrate(owner_url=empty.owner, folder=tmp_path)
 
     step.write_text("CREATE TABLE things (id integer);")
 
-    assert migrate(owner_url=empty.owner, app_url=empty.app, folder=tmp_path) == 1
+    assert migrate(owner_url=empty.owner, folder=tmp_path) == 1
 
 
 @pytest.mark.parametrize(
@@ -96,7 +93,7 @@ def test_the_app_role_can_never_read_the_access_log_during_a_start(
     watcher = threading.Thread(target=watch)
     watcher.start()
     for _ in range(5):
-        migrate(owner_url=database_urls.owner, app_url=database_urls.app, folder=Path("none"))
+        migrate(owner_url=database_urls.owner, folder=Path("none"))
     done.set()
     watcher.join()
 

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 
 from chassis.database import Connection, Database
 from chassis.errors import AlreadyExists
-from chassis.testing import DatabaseUrls
+from chassis.testing import DatabaseUrls, as_owner
 from chassis.vault import Vault
 from intake.domain.call import Call, Caller, OpenCall, Outcome, Security
 from intake.domain.claim import Claim, ClaimState
@@ -88,18 +88,20 @@ def test_another_broken_constraint_is_not_reported_as_an_open_claim(database: Da
         insert_claim(conn, claim(schemes=("JOBSEEKERS_ALLOWANCE",) * 2), LookUps())
 
 
-def test_an_answer_moved_to_another_place_does_not_open(conn: Connection, vault: Vault) -> None:
-    insert_claim(conn, claim(), LookUps())
-    cipher = vault.cipher(conn, "C00000000000")
+def test_an_answer_moved_to_another_place_does_not_open(database: Database, vault: Vault) -> None:
     origin = Origin(by="OP000001", roles=("OPERATOR",), at=NOW, reason="", script_version=1)
     changed = {"capital": Answer(value="1.00", version=2)}
-    save_answers(conn, cipher, claim(version=2), changed, origin=origin, look_ups=LookUps())
-    assert load_answers(conn, cipher, version=1) == {}
-    assert load_answers(conn, cipher, version=2) == changed
+    with database.transaction() as conn:
+        insert_claim(conn, claim(), LookUps())
+        cipher = vault.cipher(conn, "C00000000000")
+        save_answers(conn, cipher, claim(version=2), changed, origin=origin, look_ups=LookUps())
+        assert load_answers(conn, cipher, version=1) == {}
+        assert load_answers(conn, cipher, version=2) == changed
 
-    conn.execute("UPDATE answers SET question_id = 'pension_weekly'")
+    with as_owner(database) as owner:
+        owner.execute("UPDATE answers SET question_id = 'pension_weekly'")
 
-    with pytest.raises(InvalidTag):
+    with pytest.raises(InvalidTag), database.transaction() as conn:
         load_answers(conn, cipher, version=2)
 
 

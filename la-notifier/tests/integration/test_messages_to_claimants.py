@@ -97,7 +97,7 @@ def test_another_assessor_at_the_same_time_is_told_to_nobody_and_what_was_told_s
 
 
 def reminders(post: Post) -> list[str]:
-    with psycopg.connect(post._urls.app) as conn:
+    with psycopg.connect(post._urls.owner) as conn:
         found = conn.execute(
             "SELECT state FROM messages WHERE kind = 'APPOINTMENT_TOMORROW' ORDER BY due_time"
         ).fetchall()
@@ -243,7 +243,7 @@ def test_a_letter_that_is_printed_stays_as_it_is(
     with messenger():
         post.book(in_days(10))
         eventually(lambda: post.states().get("APPOINTMENT_MADE") == "LETTER")
-        with psycopg.connect(database_urls.app) as conn:
+        with psycopg.connect(database_urls.owner) as conn:
             conn.execute("UPDATE letters SET state = 'PRINTED', printed = now(), printed_by = 'PO000001'")
         post.book(in_days(11), version=2)
         post.hear(intake_events.ClaimAmended(changed_fields=["address"]), version=4)
@@ -337,7 +337,7 @@ def test_a_message_goes_once_when_the_process_dies_around_sending(
     with messenger():
         post.book(in_days(3))
         eventually(lambda: died != [])
-        with psycopg.connect(database_urls.app) as conn:  # the lease of a process that is gone runs out
+        with psycopg.connect(database_urls.owner) as conn:  # the lease of a process that is gone runs out
             conn.execute("UPDATE messages SET leased_until = statement_timestamp() WHERE state = 'SENDING'")
         eventually(lambda: post.states().get("APPOINTMENT_MADE") == "DELIVERED", seconds=30)
 

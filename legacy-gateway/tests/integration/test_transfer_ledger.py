@@ -10,7 +10,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.inbox import Event
-from chassis.testing import eventually
+from chassis.testing import as_owner, eventually
 from legacy_gateway import consumers, metrics
 from legacy_gateway.domain import AlreadyLeased, System
 from legacy_gateway.store import leases, transfers
@@ -32,8 +32,8 @@ def rows(database: Database, claim_ref: str = CLAIM) -> list[dict[str, Any]]:
 
 
 def change(database: Database, statement: str, *values: str) -> None:
-    with database.transaction() as conn:
-        conn.execute(statement, values)
+    with as_owner(database) as conn:
+        conn.execute(statement.encode(), values)
 
 
 def make(database: Database) -> None:

@@ -11,7 +11,7 @@ from chassis import clock
 from chassis.bank_holidays import Nation
 from chassis.clock import LONDON
 from chassis.runtime import Process
-from chassis.testing import Tokens, eventually
+from chassis.testing import Tokens, as_owner, eventually
 from cms.scheduling.v1 import events_pb2
 from scheduling.domain.working_time import working_days
 from scheduling.store import demand
@@ -63,7 +63,7 @@ def _booked_every_day(
     midnight = datetime.combine(clock.today(), datetime.min.time(), tzinfo=LONDON)
     values = {"office": office, "home": home, "number": number, "days": 56, "today": midnight}
     values |= {"channel": channel, "wanted": wanted}
-    with process.database.transaction() as conn:
+    with as_owner(process.database) as conn:
         conn.execute("SELECT pg_advisory_xact_lock(%s)", [demand._LOCK])  # no day is being counted
         for table in ("counted_days", "demand_days", "demand_pattern", "office_measures"):
             conn.execute(f"DELETE FROM {table}")  # noqa: S608 - a literal

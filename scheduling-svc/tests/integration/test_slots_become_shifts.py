@@ -34,14 +34,14 @@ class Past:
         name = f"scheduling_{uuid.uuid4().hex[:12]}"
         embedded.create_database(servers.postgres_url, name)
         host = servers.postgres_url.rpartition("@")[2]
-        self._urls = {role: f"postgresql://{name}_{role}@{host}/{name}" for role in ("owner", "app")}
+        self._url = f"postgresql://{name}_owner@{host}/{name}"
         self._migrate(folder)
 
     def upgrade(self) -> None:
         self._migrate(MIGRATIONS)
 
     def execute(self, query: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self._urls["app"]) as conn:
+        with psycopg.connect(self._url) as conn:
             found = conn.execute(query, values)
             return found.fetchall() if found.description else []
 
@@ -51,7 +51,7 @@ class Past:
         self.execute(APPOINTMENT, claim_ref, slot_id, state)
 
     def _migrate(self, folder: Path) -> None:
-        migrate(owner_url=self._urls["owner"], app_url=self._urls["app"], folder=folder)
+        migrate(owner_url=self._url, folder=folder)
 
 
 @pytest.fixture

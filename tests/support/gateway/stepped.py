@@ -11,7 +11,7 @@ from typing import Any
 import legacy_gateway
 from chassis.database import Database, Row
 from chassis.inbox import Event
-from chassis.testing import eventually
+from chassis.testing import as_owner, eventually
 from chassis.vault import Vault
 from legacy_gateway import consumers
 from legacy_gateway.domain import HeldRecord, ShownTransfer, State, System, SystemAnswer
@@ -241,8 +241,8 @@ class Gateway:
     def change(self, statement: str, *values: Any) -> int:
         """Changes the ledger behind the gateway's back; gives the number of rows."""
         self.changed_by_hand = True
-        with self.database.transaction() as conn:
-            return conn.execute(statement, values).rowcount
+        with as_owner(self.database) as conn:
+            return conn.execute(statement.encode(), values).rowcount
 
 
 def present(url: str, pool: LinkPool | None = None) -> Presence:

@@ -7,10 +7,13 @@ all workers of the test run, and end with the run.
 
 from chassis.testing.databases import (
     DatabaseUrls,
+    as_owner,
     commits_fail,
     database,
     database_fixture,
     databases,
+    housekeeping_database,
+    make_database,
     waits_for_a_lock,
 )
 from chassis.testing.doors import HTTP, Client, Door, Reply
@@ -51,6 +54,7 @@ __all__ = [
     "SignaturesOf",
     "Tokens",
     "add_signed",
+    "as_owner",
     "begin_at_noon",
     "bus",
     "bus_prefix",
@@ -67,6 +71,8 @@ __all__ = [
     "free_port",
     "handle",
     "open_channel",
+    "housekeeping_database",
+    "make_database",
     "postcodes",
     "postcodes_file",
     "publish",

@@ -10,20 +10,28 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from chassis import embedded
-from chassis.database import Database
+from chassis.database import Database, Row
 from chassis.migrations import migrate
 from chassis.testing.servers import Servers, locked
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseUrls:
-    """A database of a test: as the role that runs the service, and as the one that migrates."""
+    """A database of a test: as the role that runs the service, the one that prunes, and the one that migrates."""
 
     app: str
+    housekeeping: str
     owner: str
     name: str
+
+    @classmethod
+    def of(cls, name: str, *, host: str, roles: str | None = None) -> "DatabaseUrls":
+        """The addresses of the database; its roles may be named after another. `host` is a host with its port."""
+        made = {role: f"postgresql://{roles or name}_{role}@{host}/{name}" for role in ("app", "housekeeping", "owner")}
+        return cls(name=name, **made)
 
 
 def database_fixture(service: str, migrations: Path) -> Any:
@@ -77,6 +85,11 @@ def databases() -> dict[str, _Kept]:
     return {}
 
 
+def make_database(servers: Servers, service: str, migrations: Path) -> DatabaseUrls:
+    """A migrated database of its own. `service` is the name of the service's database."""
+    return _cloned(servers, service, migrations, instead_of=None).urls
+
+
 def _cloned(servers: Servers, service: str, migrations: Path, *, instead_of: _Kept | None) -> _Kept:
     template, name = f"template_{service}", f"{service}_{uuid.uuid4().hex[:12]}"
     with locked(servers.folder):
@@ -125,9 +138,7 @@ def _superuser(servers: Servers, database: str = "postgres") -> psycopg.Connecti
 
 def _urls(servers: Servers, service: str, name: str) -> DatabaseUrls:
     host = servers.postgres_url.rpartition("@")[2]
-    return DatabaseUrls(
-        app=f"postgresql://{service}_app@{host}/{name}", owner=f"postgresql://{service}_owner@{host}/{name}", name=name
-    )
+    return DatabaseUrls.of(name, host=host, roles=service)
 
 
 def _make_template(servers: Servers, service: str, template: str, migrations: Path) -> None:
@@ -139,10 +150,19 @@ def _make_template(servers: Servers, service: str, template: str, migrations: Pa
         owner = sql.Identifier(f"{service}_owner")
         conn.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(scratch), owner))
         urls = _urls(servers, service, scratch)
-        migrate(owner_url=urls.owner, app_url=urls.app, folder=migrations)
+        migrate(owner_url=urls.owner, folder=migrations)
         conn.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(scratch), sql.Identifier(template))
         )
+
+
+@pytest.fixture
+def housekeeping_database(database_urls: DatabaseUrls) -> Iterator[Database]:
+    """The pool of the test's database, as the `_housekeeping` role."""
+    opened = Database(database_urls.housekeeping, connections=2)
+    opened.open()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -152,6 +172,14 @@ def database(database_urls: DatabaseUrls) -> Iterator[Database]:
     opened.open()
     yield opened
     opened.close()
+
+
+@contextlib.contextmanager
+def as_owner(database: Database) -> Iterator[psycopg.Connection[Row]]:
+    """A transaction of the owner in the service's database, for what no role of a running service may do."""
+    url = database.url.replace("_app@", "_owner@")
+    with psycopg.connect(url, row_factory=dict_row, options="-c timezone=UTC") as conn:
+        yield conn
 
 
 def waits_for_a_lock(database: Database) -> bool:

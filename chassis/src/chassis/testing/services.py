@@ -102,6 +102,7 @@ def settings_for(
         http_port=0,
         operations_port=0,
         database_url=urls.app,
+        database_housekeeping_url=urls.housekeeping,
         database_owner_url=urls.owner,
         bus_url=servers.bus_url,
         bus_prefix=bus_prefix,

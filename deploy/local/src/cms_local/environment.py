@@ -48,6 +48,7 @@ def of_service(layout: Layout, service: str, *, time_scale: float) -> Mapping[st
         CMS_CORS_ORIGINS="loopback",
         CMS_REFLECTION="true",
         CMS_DATABASE_URL=f"postgresql://{database}_app@{postgres}",
+        CMS_DATABASE_HOUSEKEEPING_URL=f"postgresql://{database}_housekeeping@{postgres}",
         CMS_DATABASE_OWNER_URL=f"postgresql://{database}_owner@{postgres}",
         CMS_BUS_URL=f"redis://{_HOST}:{layout.bus_port}/0",
         CMS_JWKS_FILE=layout.keys("jwks.json"),

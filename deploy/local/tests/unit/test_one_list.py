@@ -87,6 +87,7 @@ def test_compose_starts_the_service_with_its_settings(service: Service) -> None:
             "CMS_HTTP_PORT": str(http),
             "CMS_OPERATIONS_PORT": str(operations),
             "CMS_DATABASE_URL": f"postgresql://{service.database}_app@{postgres}",
+            "CMS_DATABASE_HOUSEKEEPING_URL": f"postgresql://{service.database}_housekeeping@{postgres}",
             "CMS_DATABASE_OWNER_URL": f"postgresql://{service.database}_owner@{postgres}",
             "CMS_TOKEN_FILE": f"/prepared/keys/{service.name}.token",
             "CMS_SIGNING_KEY_FILE": f"/prepared/keys/{service.name}.signing.json",
