@@ -15,11 +15,7 @@ from cryptography.exceptions import InvalidTag
 
 from chassis import erasure
 from chassis.database import Database
-<<<<<<< HEAD
 from chassis.errors import FailedPrecondition
-=======
-from chassis.testing import as_owner
->>>>>>> ab356bcc (Grant table by table, and prune as a role of its own)
 from chassis.vault import Keyring, Vault
 
 CLAIM = "C0000000000A"
@@ -128,13 +124,8 @@ def test_after_a_rotation_old_claims_open_and_new_ones_use_the_new_key(database:
 def test_a_removed_data_key_is_gone_at_once(database: Database, vault: Vault) -> None:
     with database.transaction() as conn:
         sealed = vault.cipher(conn, CLAIM).seal("x", field="f", version=1)
-<<<<<<< HEAD
     with database.transaction() as conn:
         erasure.forget(conn, [CLAIM])
-=======
-    with as_owner(database) as conn:
-        conn.execute("DELETE FROM data_keys")
->>>>>>> ab356bcc (Grant table by table, and prune as a role of its own)
 
     with database.transaction() as conn:
         cipher = vault.cipher(conn, CLAIM)

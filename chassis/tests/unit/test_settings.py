@@ -13,6 +13,7 @@ NEEDED = {
     "CMS_HTTP_PORT": "8051",
     "CMS_OPERATIONS_PORT": "8151",
     "CMS_DATABASE_URL": "postgresql://app:secret@127.0.0.1/intake",
+    "CMS_DATABASE_HOUSEKEEPING_URL": "postgresql://housekeeping:secret@127.0.0.1/intake",
     "CMS_DATABASE_OWNER_URL": "postgresql://owner:secret@127.0.0.1/intake",
     "CMS_BUS_URL": "redis://:secret@127.0.0.1:6379/0",
     "CMS_JWKS_FILE": "/keys/jwks.json",
