@@ -20,10 +20,11 @@ def service(settings: Settings) -> Service:
     """The parts of this service."""
 
     def api(runtime: Runtime) -> AssessmentApi:
-        intake = IntakeClient(runtime.channel("intake-svc", settings.intake_address))
+        intake = IntakeClient(runtime.channel("intake-svc", settings.intake_address), runtime.tokens)
         outcomes = OutcomesClient(
             gateway=runtime.channel("legacy-gateway", settings.gateway_address),
             notifier=runtime.channel("la-notifier", settings.notifier_address),
+            tokens=runtime.tokens,
         )
         return AssessmentApi(intake, outcomes, targets.read(settings.targets_file or targets.FILE))
 

@@ -27,6 +27,7 @@ from chassis.errors import (
     Unavailable,
     Violation,
 )
+from chassis.identity import ServiceTokens
 from cms.common.v1 import common_pb2
 from cms.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
@@ -157,7 +158,7 @@ class Amendment:
 
 
 class Intake(Protocol):
-    """Intake, called with the caller's own token."""
+    """Intake, called for the caller."""
 
     def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
         """The claim's interview as it is now. Raises NotFound (`NO_APPOINTMENT`) until intake hears of its booking.
@@ -187,7 +188,7 @@ class Followed:
 
 
 class Outcomes(Protocol):
-    """The gateway and the notifier, called with the caller's own token. No error of theirs keeps an assessor from the claim."""
+    """The gateway and the notifier, called for the caller. No error of theirs keeps an assessor from the claim."""
 
     def follow(self, claim_ref: str) -> Followed:
         """The claim's transfers and notices."""
@@ -196,17 +197,24 @@ class Outcomes(Protocol):
 class OutcomesClient:
     """The gateway and the notifier over gRPC."""
 
-    def __init__(self, gateway: grpc.Channel, notifier: grpc.Channel) -> None:
+    def __init__(self, gateway: grpc.Channel, notifier: grpc.Channel, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
         self._gateway = gateway_pb2_grpc.LegacyGatewayServiceStub(gateway)
         self._notifier = notifier_pb2_grpc.LaNotifierServiceStub(notifier)
 
     def follow(self, claim_ref: str) -> Followed:
         """See Outcomes."""
-        transfers = _if_reached(
-            self._gateway.GetTransfers, gateway_pb2.GetTransfersRequest(claim_ref=claim_ref), claim_ref=claim_ref
+        transfers = self._if_reached(
+            self._gateway.GetTransfers,
+            gateway_pb2.GetTransfersRequest(claim_ref=claim_ref),
+            service="legacy-gateway",
+            claim_ref=claim_ref,
         )
-        notices = _if_reached(
-            self._notifier.GetNotices, notifier_pb2.GetNoticesRequest(claim_ref=claim_ref), claim_ref=claim_ref
+        notices = self._if_reached(
+            self._notifier.GetNotices,
+            notifier_pb2.GetNoticesRequest(claim_ref=claim_ref),
+            service="la-notifier",
+            claim_ref=claim_ref,
         )
         away = {"legacy-gateway": transfers is None, "la-notifier": notices is None}
         return Followed(
@@ -216,39 +224,41 @@ class OutcomesClient:
             not_reached=tuple(name for name, is_away in away.items() if is_away),
         )
 
-
-def _if_reached(method: Callable[..., Response], request: Message, *, claim_ref: str) -> Response | None:
-    current = call.current()
-    try:
-        return remote.invoke(
-            method,
-            request,
-            token=current.identity.token,
-            timeout_seconds=min(_LONGEST_SECONDS, current.remaining_seconds()),
-            purpose=f"work item {claim_ref}",
-        )
-    except (Unavailable, DeadlineExceeded, ResourceExhausted, Internal) as error:
-        logs.get().warning("not shown with the claim", claim_ref=claim_ref, reason=error.reason)
-        return None
+    def _if_reached(
+        self, method: Callable[..., Response], request: Message, *, service: str, claim_ref: str
+    ) -> Response | None:
+        try:
+            return remote.invoke_for_caller(
+                method,
+                request,
+                service=service,
+                tokens=self._tokens,
+                timeout_seconds=min(_LONGEST_SECONDS, call.current().remaining_seconds()),
+                purpose=f"work item {claim_ref}",
+            )
+        except (Unavailable, DeadlineExceeded, ResourceExhausted, Internal) as error:
+            logs.get().warning("not shown with the claim", claim_ref=claim_ref, reason=error.reason)
+            return None
 
 
 class IntakeClient:
-    """Intake over gRPC, with the token and the deadline of the current call."""
+    """Intake over gRPC, for the person whose call is being handled and within its deadline."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
     def get_interview(self, claim_ref: str, *, purpose: str, check_records: bool = False) -> Interview:
         """See Intake."""
         request = intake_pb2.GetInterviewRequest(claim_ref=claim_ref, check_records=check_records)
-        response = _as_caller(self._stub.GetInterview, request, purpose=purpose)
+        response = self._for_caller(self._stub.GetInterview, request, purpose=purpose)
         return interview_of(response.interview)
 
     def changes(self, claim_ref: str, *, purpose: str) -> list[Change]:
         """See Intake."""
         request, found = intake_pb2.GetHistoryRequest(claim_ref=claim_ref, page_size=_PAGE_SIZE), list[Change]()
         while True:
-            page = _as_caller(self._stub.GetHistory, request, purpose=purpose)
+            page = self._for_caller(self._stub.GetHistory, request, purpose=purpose)
             found += [_change(entry) for entry in page.entries if entry.reason]
             if not page.next_page_token:
                 return found
@@ -257,29 +267,28 @@ class IntakeClient:
     def amend(self, amendment: Amendment, *, purpose: str) -> Interview:
         """See Intake."""
         try:
-            response = _as_caller(self._stub.AmendAnswers, _amend_request(amendment), purpose=purpose)
+            response = self._for_caller(self._stub.AmendAnswers, _amend_request(amendment), purpose=purpose)
         except StaleVersion:
             raise ClaimChanged from None
         except InvalidArgument as error:
             raise _with_our_fields(error, amendment) from None
         return interview_of(response.interview)
 
-
-def _as_caller(method: Callable[..., Response], request: Message, *, purpose: str) -> Response:
-    current = call.current()
-    try:
-        return remote.invoke(
-            method,
-            request,
-            token=current.identity.token,
-            timeout_seconds=current.remaining_seconds(),
-            purpose=purpose,
-        )
-    except PermissionDenied as refused:
-        if refused.reason != "NO_APPOINTMENT":
-            raise
-        # The booking reaches intake as an event, perhaps later: callers ask again, as they do for work that is not there yet.
-        raise NotFound("NO_APPOINTMENT", "intake knows of no appointment of the claim yet") from None
+    def _for_caller(self, method: Callable[..., Response], request: Message, *, purpose: str) -> Response:
+        try:
+            return remote.invoke_for_caller(
+                method,
+                request,
+                service="intake-svc",
+                tokens=self._tokens,
+                timeout_seconds=call.current().remaining_seconds(),
+                purpose=purpose,
+            )
+        except PermissionDenied as refused:
+            if refused.reason != "NO_APPOINTMENT":
+                raise
+            # The booking reaches intake as an event, perhaps later: callers ask again, as for work that is not there yet.
+            raise NotFound("NO_APPOINTMENT", "intake knows of no appointment of the claim yet") from None
 
 
 def interview_of(interview: intake_pb2.Interview) -> Interview:

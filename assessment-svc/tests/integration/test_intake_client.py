@@ -23,8 +23,8 @@ from chassis.call import Call
 from chassis.database import Database
 from chassis.details import details_of
 from chassis.errors import CmsError, InvalidArgument, NotFound, PermissionDenied, StaleVersion, Unavailable, Violation
-from chassis.identity import Identity
-from chassis.testing import certificate_of, free_port, secure_port
+from chassis.identity import Identity, ServiceTokens
+from chassis.testing import Tokens, certificate_of, free_port, secure_port
 from chassis.vault import Vault
 from cms.assessment.v1 import assessment_pb2
 from cms.common.v1 import common_pb2
@@ -95,14 +95,19 @@ def intake_server() -> IntakeServer:
 
 
 @pytest.fixture
-def client(intake_server: IntakeServer) -> Iterator[IntakeClient]:
+def own(tokens: Tokens) -> ServiceTokens:
+    return ServiceTokens(tokens.service_file("assessment-svc"))
+
+
+@pytest.fixture
+def client(intake_server: IntakeServer, own: ServiceTokens) -> Iterator[IntakeClient]:
     server = grpc.server(ThreadPoolExecutor(2))
     intake_pb2_grpc.add_IntakeServiceServicer_to_server(intake_server, server)
     port = secure_port(server, "intake-svc")
     server.start()
-    own = certificate_of("assessment-svc")
-    with remote.channel(f"127.0.0.1:{port}", service="intake-svc", certificate=own) as channel:
-        yield IntakeClient(channel)
+    certificate = certificate_of("assessment-svc")
+    with remote.channel(f"127.0.0.1:{port}", service="intake-svc", certificate=certificate) as channel:
+        yield IntakeClient(channel, own)
     server.stop(0).wait()
 
 
@@ -121,13 +126,14 @@ def present_call(vault: Vault, tmp_path: Path) -> Iterator[Call]:
         yield present
 
 
-def test_the_interview_is_read_with_the_callers_token_and_a_purpose(
-    client: IntakeClient, intake_server: IntakeServer
+def test_the_interview_is_read_for_the_caller_and_a_purpose(
+    client: IntakeClient, intake_server: IntakeServer, own: ServiceTokens
 ) -> None:
     interview = client.get_interview("C0123456789A", purpose="appointment A1")
 
     [(metadata, request)] = intake_server.heard
-    assert metadata["authorization"] == "Bearer the-assessors-token"
+    assert metadata["authorization"] == f"Bearer {own.to('intake-svc')}"
+    assert metadata["cms-on-behalf-of"] == "the-assessors-token"
     assert metadata["cms-purpose"] == "appointment A1"
     assert request.claim_ref == "C0123456789A"
     assert interview.facts == Facts(version=9, answered={"surname": 3}, schemes={"surname": ("CRISIS_LOAN",)})
@@ -225,7 +231,7 @@ def test_another_offices_claim_is_refused_with_intakes_reason(
     assert refused.value.reason == "OTHER_OFFICE"
 
 
-def test_the_call_is_unavailable_while_intake_is_away() -> None:
-    away, own = f"127.0.0.1:{free_port()}", certificate_of("assessment-svc")
-    with remote.channel(away, service="intake-svc", certificate=own) as channel, pytest.raises(Unavailable):
-        IntakeClient(channel).get_interview("C0123456789A", purpose="appointment A1")
+def test_the_call_is_unavailable_while_intake_is_away(own: ServiceTokens) -> None:
+    away, certificate = f"127.0.0.1:{free_port()}", certificate_of("assessment-svc")
+    with remote.channel(away, service="intake-svc", certificate=certificate) as channel, pytest.raises(Unavailable):
+        IntakeClient(channel, own).get_interview("C0123456789A", purpose="appointment A1")

@@ -12,8 +12,8 @@ from assessment.clients import OutcomesClient
 from chassis import call, remote
 from chassis.call import Call
 from chassis.database import Database
-from chassis.identity import Identity
-from chassis.testing import certificate_of, secure_port
+from chassis.identity import Identity, ServiceTokens
+from chassis.testing import Tokens, certificate_of, secure_port
 from chassis.vault import Vault
 from cms.assessment.v1 import desk_pb2
 from cms.gateway.v1 import gateway_pb2_grpc
@@ -45,7 +45,7 @@ def gateway() -> Any:
 
 
 @pytest.fixture
-def client(gateway: Any) -> Iterator[OutcomesClient]:
+def client(gateway: Any, tokens: Tokens) -> Iterator[OutcomesClient]:
     notifier: Any = Notifier
     server = grpc.server(ThreadPoolExecutor(2))
     gateway_pb2_grpc.add_LegacyGatewayServiceServicer_to_server(gateway, server)
@@ -57,7 +57,7 @@ def client(gateway: Any) -> Iterator[OutcomesClient]:
         remote.channel(f"127.0.0.1:{port}", service="legacy-gateway", certificate=own) as to_gateway,
         remote.channel(f"127.0.0.1:{port}", service="la-notifier", certificate=own) as to_notifier,
     ):
-        yield OutcomesClient(to_gateway, to_notifier)
+        yield OutcomesClient(to_gateway, to_notifier, ServiceTokens(tokens.service_file("assessment-svc")))
     server.stop(0).wait()
 
 

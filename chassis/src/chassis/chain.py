@@ -27,6 +27,8 @@ from chassis.errors import (
 from chassis.identity import Identity, Verifier
 from chassis.vault import Vault
 
+ON_BEHALF_OF = "cms-on-behalf-of"
+"""The metadata with the token of the person for whom a service calls."""
 DEFAULT_DEADLINE_SECONDS = 5.0
 LONGEST_DEADLINE_SECONDS = 30.0
 CONCURRENT_CALLS = 32
@@ -44,6 +46,8 @@ class Method:
     allow: frozenset[str]
     called_by: frozenset[str]
     """The services that may call it as themselves."""
+    delegated_to: frozenset[str]
+    """The services that may call it for a person."""
     only_reads: bool
     largest_bytes: int
     """The largest request, as it comes or unpacked."""
@@ -57,6 +61,14 @@ class Method:
             raise PermissionDenied("ROLE", "none of the token's roles may call this method")
         if identity.is_service and identity.subject not in self.called_by:
             raise PermissionDenied("CALLING_SERVICE", "this service is none of those that may call this method")
+
+    def expect_delegate(self, service: Identity, names: frozenset[str] | None) -> None:
+        """Raises PermissionDenied (`NOT_DELEGATED`) unless the contract lets the service call this for a person.
+
+        Such a call comes through a door that asks for certificates: `names` are those in the caller's.
+        """
+        if names is None or not service.is_service or service.subject not in self.delegated_to:
+            raise PermissionDenied("NOT_DELEGATED", "this caller may not call this method for somebody else")
 
     def expect_size(self, size: int) -> None:
         """Raises ResourceExhausted (`TOO_LARGE`) for a request of more bytes than the method takes."""
@@ -94,6 +106,7 @@ def _method(
         response=GetMessageClass(descriptor.output_type),
         allow=contract.allowed_roles(descriptor),
         called_by=contract.called_by(descriptor),
+        delegated_to=contract.delegated_to(descriptor),
         only_reads=contract.only_reads(descriptor),
         largest_bytes=contract.largest_bytes(descriptor),
         serve=serve,
@@ -153,7 +166,7 @@ class Chain:
             _expect_own_certificate(identity, names)
             entered = self._call(method, identity, metadata, deadline)
             with clock.steady(), call.entered(entered):
-                return self._serve(method, read, entered)
+                return self._serve(method, read, entered, names, metadata.get(ON_BEHALF_OF))
         finally:
             self._places.release()
 
@@ -168,9 +181,19 @@ class Chain:
             purpose=purposes.purpose_of(metadata.get("cms-purpose", "")),
         )
 
-    def _serve(self, method: Method, read: Callable[[], Message], entered: Call) -> Message:
+    def _serve(
+        self,
+        method: Method,
+        read: Callable[[], Message],
+        entered: Call,
+        names: frozenset[str] | None,
+        persons_token: str | None,
+    ) -> Message:
         entered.remaining_seconds()
         try:
+            if persons_token is not None:
+                method.expect_delegate(entered.identity, names)
+                entered.identity = self._verifier.person_behind(entered.identity, persons_token)
             method.expect_caller(entered.identity)
             request = read()
             response = _serve_checked(method, request, entered)

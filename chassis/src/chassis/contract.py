@@ -95,6 +95,11 @@ def called_by(method: MethodDescriptor) -> frozenset[str]:
     return frozenset(method.GetOptions().Extensions[options_pb2.called_by])
 
 
+def delegated_to(method: MethodDescriptor) -> frozenset[str]:
+    """The services that may call the method for a person."""
+    return frozenset(method.GetOptions().Extensions[options_pb2.delegated_to])
+
+
 @cache
 def services_called_by(subject: str) -> tuple[str, ...]:
     """The services that have a method which this service or system may call: it has a token for each of them."""
@@ -104,7 +109,7 @@ def services_called_by(subject: str) -> tuple[str, ...]:
 def _may_call(subject: str, package: str) -> bool:
     file: FileDescriptor = importlib.import_module(f"cms.{package}.v1.{package}_pb2").DESCRIPTOR
     methods = (method for service in file.services_by_name.values() for method in service.methods)
-    return any(subject in called_by(method) for method in methods)
+    return any(subject in called_by(method) | delegated_to(method) for method in methods)
 
 
 def only_reads(method: MethodDescriptor) -> bool:

@@ -1,12 +1,13 @@
 """Entitlement to see where and when a claimant will be, and who is told of the claim: intake decides it.
 
 Intake knows the caller's open call on the claim, and whose work or appointment `cms-purpose` names. The services that show an
-appointment, a notice or a transfer ask it with the caller's own token, outside any transaction.
+appointment, a notice or a transfer ask it for the caller, outside any transaction.
 """
 
 import grpc
 
 from chassis import call, remote
+from chassis.identity import ServiceTokens
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 
 _LONGEST_SECONDS = 2.0
@@ -15,7 +16,8 @@ _LONGEST_SECONDS = 2.0
 class Entitlement:
     """Intake, asked for the caller of the current call."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
     def purpose(self, claim_ref: str) -> str:
@@ -26,10 +28,11 @@ class Entitlement:
         current = call.current()
         if current.identity.has("SERVICE"):
             return current.purpose or f"own work of {current.identity.subject}"
-        response = remote.invoke(
+        response = remote.invoke_for_caller(
             self._stub.CheckEntitlement,
             intake_pb2.CheckEntitlementRequest(claim_ref=claim_ref),
-            token=current.identity.token,
+            service="intake-svc",
+            tokens=self._tokens,
             timeout_seconds=_LONGEST_SECONDS,
             purpose=current.purpose,
         )

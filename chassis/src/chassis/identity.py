@@ -67,21 +67,22 @@ class _Trust:
     def __init__(self, keys: Mapping[str | None, jwt.PyJWK], revocations: Revocations) -> None:
         self.keys = keys
         self.revocations = revocations
-        self._good: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+        self._good: OrderedDict[tuple[str, str], tuple[float, Identity]] = OrderedDict()
         self._lock = Lock()
 
-    def remember(self, identity: Identity, *, until: float) -> None:
+    def remember(self, identity: Identity, audience: str, *, until: float) -> None:
         """`until` is in seconds since the epoch."""
         with self._lock:
-            self._good[identity.token] = (until, identity)
+            self._good[identity.token, audience] = (until, identity)
             if len(self._good) > _REMEMBERED:
                 self._good.popitem(last=False)
 
-    def remembered(self, token: str) -> Identity | None:
+    def remembered(self, token: str, audience: str) -> Identity | None:
+        """The owner of a token that was good at this audience, and is not expired."""
         with self._lock:
-            found = self._good.get(token)
+            found = self._good.get((token, audience))
             if found is not None and found[0] <= time.time():
-                del self._good[token]
+                del self._good[token, audience]
                 found = None
         return found[1] if found else None
 
@@ -138,18 +139,28 @@ class Verifier:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("NO_TOKEN", "no bearer token was given")
+        return self._identify(token, self._audience)
+
+    def person_behind(self, service: Identity, token: str) -> Identity:
+        """Returns the person for whom a service calls, whose token must be for that service. Raises Unauthenticated."""
+        person = self._identify(token, service.subject)
+        if person.is_service:
+            raise Unauthenticated("BAD_TOKEN", "a service calls for a person, and for no other service")
+        return person
+
+    def _identify(self, token: str, audience: str) -> Identity:
         if not _COMPACT.fullmatch(token):  # what stands in a second header, for one, which comes behind a comma
             raise Unauthenticated("BAD_TOKEN", "the authorization is not one bearer token")
         trust = self._trust
-        remembered = trust.remembered(token)
+        remembered = trust.remembered(token, audience)
         if remembered is not None:
             return remembered
-        claims = self._claims(token, trust.keys)
+        claims = self._claims(token, audience, trust.keys)
         identity = _identity(claims, token)
         self._expect_short_life(claims, identity)
         if trust.revocations.name(claims, issued=_seconds(claims, "iat")):
             raise Unauthenticated("REVOKED", "the token was revoked: sign in again")
-        trust.remember(identity, until=_seconds(claims, "exp") + LEEWAY_SECONDS)
+        trust.remember(identity, audience, until=_seconds(claims, "exp") + LEEWAY_SECONDS)
         return identity
 
     def _expect_short_life(self, claims: Mapping[str, object], identity: Identity) -> None:
@@ -157,7 +168,7 @@ class Verifier:
         if _seconds(claims, "exp") - _seconds(claims, "iat") > longest:
             raise Unauthenticated("BAD_TOKEN", "the token lives longer than this platform allows")
 
-    def _claims(self, token: str, keys: Mapping[str | None, jwt.PyJWK]) -> Mapping[str, object]:
+    def _claims(self, token: str, audience: str, keys: Mapping[str | None, jwt.PyJWK]) -> Mapping[str, object]:
         try:
             header = jwt.get_unverified_header(token)
             if str(header.get("typ")).lower() not in _TYPES:
@@ -167,7 +178,7 @@ class Verifier:
                 token,
                 key,
                 algorithms=[ALGORITHM],
-                audience=self._audience,
+                audience=audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},

@@ -10,6 +10,7 @@ from grpc_status import rpc_status
 
 from chassis import call, errors, tracing
 from chassis.errors import CmsError, Violation
+from chassis.identity import ServiceTokens
 from chassis.tls import Certificate, Material, RenewedChannel, secured
 
 Response = TypeVar("Response", bound=Message)
@@ -56,19 +57,51 @@ def channel(address: str, *, service: str, certificate: Certificate) -> grpc.Cha
 
 
 def invoke(
-    method: Callable[..., Response], request: Message, *, token: str, timeout_seconds: float, purpose: str = ""
+    method: Callable[..., Response],
+    request: Message,
+    *,
+    token: str,
+    timeout_seconds: float,
+    purpose: str = "",
+    on_behalf_of: str = "",
 ) -> Response:
-    """Calls a stub's method with `token`. Raises the error that the other service raised.
+    """Calls a stub's method with this service's own `token`, for itself or for a person whose token is `on_behalf_of`.
 
+    Raises the error that the other service raised.
     Inside a call the other service gets no more time than the call has left.
     """
     metadata = [("authorization", f"Bearer {token}"), ("traceparent", tracing.child_of(tracing.current()))]
+    if on_behalf_of:
+        metadata.append(("cms-on-behalf-of", on_behalf_of))
     if purpose:
         metadata.append(("cms-purpose", purpose))
     try:
         return method(request, timeout=call.within_deadline(timeout_seconds), metadata=tuple(metadata))
     except grpc.RpcError as error:
         raise error_of(error) from None
+
+
+def invoke_for_caller(
+    method: Callable[..., Response],
+    request: Message,
+    *,
+    service: str,
+    tokens: ServiceTokens,
+    timeout_seconds: float,
+    purpose: str = "",
+) -> Response:
+    """Calls a stub's method of a service for the person whose call is being handled. See `invoke`.
+
+    The contract must name this service in the method's `delegated_to`.
+    """
+    return invoke(
+        method,
+        request,
+        token=tokens.to(service),
+        timeout_seconds=timeout_seconds,
+        purpose=purpose,
+        on_behalf_of=call.current().identity.token,
+    )
 
 
 def error_of(error: Any) -> CmsError:

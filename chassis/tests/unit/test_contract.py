@@ -49,6 +49,24 @@ def test_services_may_call_no_more_than_this() -> None:
     }
 
 
+def test_services_may_call_no_more_than_this_for_a_person() -> None:
+    found = {method.name: contract.delegated_to(method) for method in METHODS if contract.delegated_to(method)}
+
+    assert found == {
+        "GetInterview": {"assessment-svc"},
+        "GetHistory": {"assessment-svc"},
+        "AmendAnswers": {"assessment-svc", "legacy-gateway"},
+        "GetClaim": {"scheduling-svc"},  # before it books
+        "CheckEntitlement": {
+            "scheduling-svc",
+            "legacy-gateway",
+            "la-notifier",
+        },  # before they show where somebody will be
+        "GetTransfers": {"assessment-svc"},
+        "GetNotices": {"assessment-svc"},
+    }
+
+
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
 def test_the_services_that_may_call_a_method_are_named_where_services_may(method: MethodDescriptor) -> None:
     assert bool(contract.called_by(method)) == ("SERVICE" in contract.allowed_roles(method))
@@ -56,6 +74,7 @@ def test_the_services_that_may_call_a_method_are_named_where_services_may(method
 
 def test_a_service_has_tokens_for_the_services_that_it_may_call() -> None:
     assert contract.services_called_by("legacy-gateway") == ("assessment-svc", "intake-svc")
+    assert contract.services_called_by("assessment-svc") == ("intake-svc", "la-notifier", "legacy-gateway")
     assert contract.services_called_by("telephone-switch") == ("intake-svc",)
     assert contract.services_called_by("somebody-else") == ()
 

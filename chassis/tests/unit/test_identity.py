@@ -192,7 +192,7 @@ def test_a_valid_token_is_remembered_until_it_expires(
     expiry = time.time() + 60 + LEEWAY_SECONDS
     monkeypatch.setattr("chassis.identity.time.time", lambda: expiry)
 
-    assert verifier._trust.remembered(token) is None
+    assert verifier._trust.remembered(token, HERE) is None
 
 
 def test_the_number_of_remembered_tokens_is_bounded(
@@ -204,7 +204,7 @@ def test_the_number_of_remembered_tokens_is_bounded(
     for token in given:
         verifier.identify(f"Bearer {token}")
 
-    assert [verifier._trust.remembered(token) is not None for token in given] == [False, True, True]
+    assert [verifier._trust.remembered(token, HERE) is not None for token in given] == [False, True, True]
 
 
 def test_a_new_key_is_accepted_beside_the_old_one_after_a_reload(verifier: Verifier, tokens: Tokens) -> None:

@@ -4,12 +4,12 @@ Schemas are those of proto3's JSON form. A response prints every field that has 
 a request refuses names that it does not know.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-from chassis.contract import Bounds, bounds, called_by, largest_bytes, only_reads
+from chassis.contract import Bounds, bounds, called_by, delegated_to, largest_bytes, only_reads
 from docs.api.generator import contract
 
 Schema = dict[str, Any]
@@ -122,20 +122,23 @@ def _path(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
     return {"servers": _servers(service), **operations}
 
 
-def _services(callers: Sequence[str]) -> str:
-    """The services that may call a method by themselves, as a sentence after its roles; nothing where there are none."""
-    return f" By ROLE_SERVICE: {', '.join(callers)} alone." if callers else ""
+def _services(method: MethodDescriptor) -> str:
+    """The services that may call a method for themselves or for a person, as sentences after its roles."""
+    themselves, persons = sorted(called_by(method)), sorted(delegated_to(method))
+    told = f" As SERVICE: {', '.join(themselves)} alone." if themselves else ""
+    return told + (f" For a person: {', '.join(persons)}." if persons else "")
 
 
 def _operation(service: ServiceDescriptor, method: MethodDescriptor) -> Schema:
-    allowed, callers = contract.roles(method), sorted(called_by(method))
+    allowed = contract.roles(method)
     return {
         "tags": [service.full_name],
         "operationId": f"{service.name}_{method.name}",
         "summary": method.name,
-        "description": f"{contract.comments()[method.full_name]}\n\nRoles: {', '.join(allowed)}.{_services(callers)}",
+        "description": f"{contract.comments()[method.full_name]}\n\nRoles: {', '.join(allowed)}.{_services(method)}",
         "x-roles": allowed,
-        "x-called-by": callers,
+        "x-called-by": sorted(called_by(method)),
+        "x-delegated-to": sorted(delegated_to(method)),
         "x-largest-bytes": largest_bytes(method),
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in _parameters()],
         "responses": {

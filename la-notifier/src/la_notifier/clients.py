@@ -41,12 +41,12 @@ class Decisions(Protocol):
 
 
 class IntakeClaims:
-    """Intake over gRPC, called with the identity of the service itself; about entitlement, with the caller's."""
+    """Intake over gRPC, called with the identity of the service itself; about entitlement, for the caller."""
 
     def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
         self._tokens = tokens
-        self._entitlement = Entitlement(channel)
+        self._entitlement = Entitlement(channel, tokens)
 
     def purpose(self, claim_ref: str) -> str:
         """The purpose for which the caller of the current call may see who is told of the claim. Raises CmsError."""

@@ -31,9 +31,9 @@ def service(settings: Settings) -> Service:
         accepted = Desk(vault=runtime.vault, intake=intake, postcodes=postcodes)
         return LegacyGatewayApi(
             runtime,
-            AmendingClient(channel),
+            AmendingClient(channel, runtime.tokens),
             intake=intake,
-            entitlement=Entitlement(channel),
+            entitlement=Entitlement(channel, runtime.tokens),
             postcodes=postcodes,
             accepted=accepted,
         )

@@ -1,4 +1,4 @@
-"""Amending claims in intake for an officer: each call carries the officer's own token, and is theirs in intake's log."""
+"""Amending claims in intake for an officer: each call brings the officer's token, and is theirs in intake's log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.struct_pb2 import Value
 
 from chassis import call, remote
+from chassis.identity import ServiceTokens
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 
 _AMEND_SECONDS = 3.0
@@ -28,7 +29,7 @@ class Amendment:
 
 
 class Amending(Protocol):
-    """Intake, called with the caller's own token."""
+    """Intake, called for the caller."""
 
     def amend(self, amendment: Amendment) -> None:
         """Changes the answers; the same request_id changes nothing again.
@@ -39,19 +40,20 @@ class Amending(Protocol):
 
 
 class AmendingClient:
-    """Intake over gRPC, with the token and the deadline of the current call."""
+    """Intake over gRPC, for the officer whose call is being handled and within its deadline."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
     def amend(self, amendment: Amendment) -> None:
         """See Amending."""
-        current = call.current()
-        remote.invoke(
+        remote.invoke_for_caller(
             self._stub.AmendAnswers,
             _request(amendment),
-            token=current.identity.token,
-            timeout_seconds=min(_AMEND_SECONDS, current.remaining_seconds()),
+            service="intake-svc",
+            tokens=self._tokens,
+            timeout_seconds=min(_AMEND_SECONDS, call.current().remaining_seconds()),
             purpose=amendment.purpose,
         )
 

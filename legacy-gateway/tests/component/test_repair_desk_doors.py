@@ -63,7 +63,7 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
             refuse(context, code_pb2.INVALID_ARGUMENT, "INVALID_FIELDS", field=request.answers[0].question_id)
         if not request.preview and not done:
             self.versions[request.claim_ref] = version + 1
-            self.amended.append((request, metadata["authorization"], metadata["cms-purpose"]))
+            self.amended.append((request, metadata["cms-on-behalf-of"], metadata["cms-purpose"]))
         return intake_pb2.AmendAnswersResponse()
 
     def CheckEntitlement(self, request: Any, context: Any) -> Any:  # noqa: ARG002
@@ -188,7 +188,7 @@ def test_rejections_lead_to_the_question_and_one_correction_goes_to_intake_as_th
     assert again == done
     [(amended, token, purpose)] = intake[0].amended
     assert (amended.claim_ref, amended.version, amended.reason) == (CLAIM, 7, "the claimant said it again")
-    assert (token, purpose) == (f"Bearer {officer.token}", f"work item {CLAIM}")
+    assert (token, purpose) == (officer.token, f"work item {CLAIM}")
     [*_, last] = officer.get("GetTransferHistory", transferId=refused)["events"]
     assert (last["reason"], last["by"], last["words"]) == ("CORRECTED", "PO000001", "the claimant said it again")
 

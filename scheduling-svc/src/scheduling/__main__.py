@@ -33,7 +33,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 def intake_at(address: str) -> Callable[[Runtime], Intake]:
     """Intake over gRPC at this address."""
-    return lambda runtime: IntakeService(runtime.channel("intake-svc", address))
+    return lambda runtime: IntakeService(runtime.channel("intake-svc", address), runtime.tokens)
 
 
 def service(settings: Settings, intake_of: Callable[[Runtime], Intake]) -> Service:

@@ -4,11 +4,12 @@ from typing import Protocol
 
 import grpc
 
-from chassis import call, remote
+from chassis import remote
 from chassis.conversions import time_of
 from chassis.entitlement import Entitlement
 from chassis.enums import name_of
 from chassis.errors import FailedPrecondition
+from chassis.identity import ServiceTokens
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2, intake_pb2_grpc
 from scheduling.domain.claims import Claim
@@ -24,7 +25,7 @@ _OPEN = {intake_pb2.CLAIM_STATE_DRAFT, intake_pb2.CLAIM_STATE_SUBMITTED}
 
 
 class Intake(Protocol):
-    """Intake, called with the caller's own token."""
+    """Intake, called for the caller."""
 
     def claim(self, claim_ref: str) -> Claim:
         """The claim as it is now. Raises NotFound if there is none, Unavailable if intake is away."""
@@ -38,9 +39,10 @@ class Intake(Protocol):
 class IntakeService:
     """Intake over gRPC, within two seconds and the call's deadline."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
-        self._entitlement = Entitlement(channel)
+        self._entitlement = Entitlement(channel, tokens)
 
     def purpose(self, claim_ref: str) -> str:
         """See Intake."""
@@ -48,10 +50,11 @@ class IntakeService:
 
     def claim(self, claim_ref: str) -> Claim:
         """See Intake. Nothing that intake shows of the claimant is kept."""
-        response = remote.invoke(
+        response = remote.invoke_for_caller(
             self._stub.GetClaim,
             intake_pb2.GetClaimRequest(claim_ref=claim_ref),
-            token=call.current().identity.token,
+            service="intake-svc",
+            tokens=self._tokens,
             timeout_seconds=_LONGEST_SECONDS,
         )
         found = response.claim

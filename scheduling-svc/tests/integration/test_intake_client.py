@@ -16,8 +16,8 @@ from chassis import call, remote
 from chassis.call import Call
 from chassis.database import Database
 from chassis.errors import CmsError, FailedPrecondition, NotFound, PermissionDenied, Unauthenticated, Unavailable
-from chassis.identity import Identity
-from chassis.testing import certificate_of, free_port, secure_port
+from chassis.identity import Identity, ServiceTokens
+from chassis.testing import Tokens, certificate_of, free_port, secure_port
 from chassis.vault import Vault
 from cms.common.v1 import common_pb2
 from cms.intake.v1 import intake_pb2
@@ -70,9 +70,14 @@ def address(answers: Answers) -> Iterator[str]:
 
 
 @pytest.fixture
-def intake(address: str) -> Iterator[IntakeService]:
+def own(tokens: Tokens) -> ServiceTokens:
+    return ServiceTokens(tokens.service_file("scheduling-svc"))
+
+
+@pytest.fixture
+def intake(address: str, own: ServiceTokens) -> Iterator[IntakeService]:
     with remote.channel(address, service="intake-svc", certificate=certificate_of("scheduling-svc")) as channel:
-        yield IntakeService(channel)
+        yield IntakeService(channel, own)
 
 
 @pytest.fixture(autouse=True)
@@ -111,13 +116,15 @@ def test_a_claim_is_open_until_it_is_withdrawn_or_closed(
     answers: Answers,
     state: "intake_pb2.ClaimState.ValueType",
     is_open: bool,  # noqa: FBT001 - of the table above
+    own: ServiceTokens,
 ) -> None:
     answers.claim = claim(state)
 
     found = intake.claim("C1")
 
     assert found == Claim(claim_ref="C1", schemes=("CRISIS_LOAN",), is_open=is_open, first_contact_time=NINE)
-    assert answers.metadata["authorization"] == "Bearer the-operators-own"
+    assert answers.metadata["authorization"] == f"Bearer {own.to('intake-svc')}"
+    assert answers.metadata["cms-on-behalf-of"] == "the-operators-own"
 
 
 def test_the_needs_of_a_caller_become_those_of_the_interview(intake: IntakeService, answers: Answers) -> None:
@@ -158,8 +165,7 @@ def test_intakes_refusal_of_the_caller_is_passed_on(
     assert refused.value.reason == "BAD_TOKEN"
 
 
-def test_a_claim_is_unavailable_while_intake_is_away() -> None:
-    away = f"127.0.0.1:{free_port()}"
-    own = certificate_of("scheduling-svc")
-    with remote.channel(away, service="intake-svc", certificate=own) as channel, pytest.raises(Unavailable):
-        IntakeService(channel).claim("C1")
+def test_a_claim_is_unavailable_while_intake_is_away(own: ServiceTokens) -> None:
+    away, certificate = f"127.0.0.1:{free_port()}", certificate_of("scheduling-svc")
+    with remote.channel(away, service="intake-svc", certificate=certificate) as channel, pytest.raises(Unavailable):
+        IntakeService(channel, own).claim("C1")

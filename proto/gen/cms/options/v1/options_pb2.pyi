@@ -17,6 +17,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 SOURCE_FIELD_NUMBER: _builtins.int
 ALLOW_FIELD_NUMBER: _builtins.int
 CALLED_BY_FIELD_NUMBER: _builtins.int
+DELEGATED_TO_FIELD_NUMBER: _builtins.int
 LARGEST_BYTES_FIELD_NUMBER: _builtins.int
 MAX_LENGTH_FIELD_NUMBER: _builtins.int
 MAX_ENTRIES_FIELD_NUMBER: _builtins.int
@@ -31,6 +32,11 @@ allow: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, 
 called_by: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _containers.RepeatedScalarFieldContainer[_builtins.str]]
 """Services and systems that may call the method by ROLE_SERVICE, by the subject of their token. Each has a token for the
 services that it may call, and for no other.
+"""
+delegated_to: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _containers.RepeatedScalarFieldContainer[_builtins.str]]
+"""Services that may call the method for a person: by their own token, with the person's token in `cms-on-behalf-of`. The
+person's token must be for the service that calls; that person's roles are what counts. Nobody else may bring a token
+of somebody else.
 """
 largest_bytes: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.int]
 """The largest request in bytes, as it comes or unpacked, by either door; 65536 when absent. A larger one is
