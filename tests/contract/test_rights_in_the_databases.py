@@ -11,6 +11,7 @@ from chassis import grants
 from chassis.migrations import OWN_MIGRATIONS
 from chassis.testing import DatabaseUrls, Servers, make_database
 from cms_local.layout import DATABASES, ROOT
+from tests.support.platforms import PlatformUnderTest
 
 STATEMENTS = {
     "SELECT": "SELECT * FROM {table} LIMIT 0",
@@ -103,6 +104,23 @@ def test_every_statement_that_no_right_allows_is_refused(rights: Rights, role: s
 @pytest.mark.parametrize("role", grants.ROLES)
 def test_no_file_names_a_right_that_would_undo_the_role(rights: Rights, role: str) -> None:
     assert [table for table, right in NEVER[role].items() if right in rights.named[role].get(table, [])] == []
+
+
+@pytest.mark.xdist_group("platform")
+def test_no_role_can_connect_to_another_database(platform_under_test: PlatformUnderTest) -> None:
+    server = f"127.0.0.1:{platform_under_test.layout.postgres_port}"
+    reached = []
+    for own in DATABASES.values():
+        for end in ("owner", *grants.ROLES):
+            for other in {*DATABASES.values(), "postgres", "template1"} - {own}:
+                try:
+                    psycopg.connect(f"postgresql://{own}_{end}@{server}/{other}").close()
+                except psycopg.OperationalError as refused:
+                    assert "permission denied for database" in str(refused)  # noqa: PT017 - it is one of many
+                    continue
+                reached.append((own, end, other))
+
+    assert reached == []
 
 
 def test_a_file_with_a_role_that_is_unknown_is_refused(tmp_path: Path) -> None:

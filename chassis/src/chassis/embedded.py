@@ -197,6 +197,24 @@ def create_database(url: str, name: str) -> None:
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
             conn.execute(statement.format(sql.Identifier(name), sql.Identifier(f"{name}_owner")))
+        close_database(conn, name, roles=[f"{name}_owner", *grants.roles_of(name).values()])
+
+
+def close_database(conn: psycopg.Connection, name: str, *, roles: Sequence[str]) -> None:
+    """Lets these roles connect to a database, and the superuser, and nobody else. `conn` is the superuser's."""
+    database = sql.Identifier(name)
+    # One that is closed already is left alone: the services may be running.
+    if conn.execute("SELECT has_database_privilege('public', %s, 'CONNECT')", [name]).fetchone() == (True,):
+        conn.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    for role in roles:
+        conn.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
+
+
+def close_maintenance_databases(url: str) -> None:
+    """Leaves the databases that every server has to the superuser. `url` is the superuser's, without a database."""
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as conn:
+        for name in ("postgres", "template1"):
+            close_database(conn, name, roles=[])
 
 
 @dataclass(frozen=True, kw_only=True)

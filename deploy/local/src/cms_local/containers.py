@@ -31,6 +31,7 @@ def make_databases(url: str) -> None:
     """Makes each service's database and roles where they are absent. `url` is the superuser's, without a database."""
     for database in DATABASES.values():
         embedded.create_database(url, database)
+    embedded.close_maintenance_databases(url)
 
 
 def keep_tokens(folder: Path, stopping: threading.Event, *, pause_seconds: float = LOOK_SECONDS) -> None:

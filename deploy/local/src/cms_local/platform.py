@@ -141,6 +141,7 @@ class Platform:
         processes.adopt(postgres.process)
         for database in DATABASES.values():
             embedded.create_database(postgres.url, database)
+        embedded.close_maintenance_databases(postgres.url)
 
     def stop(self, name: str, *, number: int = signal.SIGTERM) -> None:
         """Stops one process and waits for its end. Raises NoSuchProcess."""

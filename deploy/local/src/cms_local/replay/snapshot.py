@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from chassis import embedded, grants
 from cms_local.layout import DATABASES
 
 _SUFFIX = "_loaded"
@@ -33,3 +34,5 @@ def _copy(conn: psycopg.Connection, *, source: str, target: str, owner: str) -> 
     create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
     conn.execute(drop)
     conn.execute(create.format(*map(sql.Identifier, (target, owner, source))))
+    # A copy has none of the rights on the database itself.
+    embedded.close_database(conn, target, roles=[owner, *grants.roles_of(owner.removesuffix("_owner")).values()])
