@@ -311,7 +311,9 @@ class Subject(ABC):
             self.process_service = self.service()
             self.process = Process(self.process_service)
             self.process.database.open()
+            self.process.runtime.housekeeping_database.open()
             self.closing.callback(self.process.database.close)
+            self.closing.callback(self.process.runtime.housekeeping_database.close)
             self.closing.callback(self.process.runtime.closing.close)
             self.process_service.prepare(self.process.runtime)
             self.process.http.start()
@@ -380,5 +382,6 @@ def make_place(servers: Servers, folder: Path, *, name: str, migrations: Path) -
         # same moments in every run.
         for (alter,) in conn.execute(_TABLES).fetchall():
             conn.execute(alter)
-    explain_everything(f"{servers.postgres_url}/postgres", database=name, role=f"{name}_app")
+    for role in ("app", "housekeeping"):
+        explain_everything(f"{servers.postgres_url}/postgres", database=name, role=f"{name}_{role}")
     return Place(servers=servers, folder=folder, urls=urls, tokens=Tokens(folder), bus_prefix=f"{uuid.uuid4().hex}:")

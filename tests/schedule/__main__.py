@@ -137,6 +137,7 @@ def _place(url: str, folder: Path) -> Place:
     # Plans are not told here: that takes time itself.
     with psycopg.connect(f"{url}/postgres", autocommit=True) as admin:
         admin.execute("ALTER ROLE schedule_app IN DATABASE schedule RESET ALL")
+        admin.execute("ALTER ROLE schedule_housekeeping IN DATABASE schedule RESET ALL")
     return place
 
 
