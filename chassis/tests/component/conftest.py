@@ -16,7 +16,7 @@ from chassis.http_connections import Bounds
 from chassis.http_door import HttpDoor, application
 from chassis.identity import Verifier
 from chassis.origins import Origins
-from chassis.testing import ISSUER, NotCalled, Tokens
+from chassis.testing import ISSUER, NotCalled, Tokens, as_logged
 from chassis.testing.sites import PATIENCE_SECONDS, SECONDS, Site
 from cms.scheduling.v1 import appointments_pb2
 from cms.scheduling.v1 import scheduling_pb2 as pb
@@ -36,10 +36,10 @@ class Api(NotCalled):
         appointment = appointments_pb2.Appointment(
             claim_ref=request.claim_ref, office=appointments_pb2.Office(name="x" * length)
         )
-        return pb.GetAppointmentResponse(appointment=appointment)
+        return as_logged(pb.GetAppointmentResponse(appointment=appointment))
 
     def BookAppointment(self, _request: pb.BookAppointmentRequest) -> pb.BookAppointmentResponse:
-        return pb.BookAppointmentResponse()
+        return as_logged(pb.BookAppointmentResponse())
 
     def FindSlots(self, request: pb.FindSlotsRequest) -> pb.FindSlotsResponse:
         raise ZeroDivisionError(request.postcode)

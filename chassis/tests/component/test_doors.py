@@ -16,7 +16,7 @@ from chassis.errors import FailedPrecondition
 from chassis.idempotency import run_once
 from chassis.runtime import Process, Runtime, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import HTTP, DatabaseUrls, NotCalled, SettingsOf, Tokens, open_channel, running
+from chassis.testing import HTTP, DatabaseUrls, NotCalled, SettingsOf, Tokens, as_logged, open_channel, running
 from cms.scheduling.v1 import appointments_pb2, events_pb2, scheduling_pb2, scheduling_pb2_grpc
 
 CLAIM = "C0000000000A"
@@ -37,7 +37,7 @@ class Api(NotCalled):
             outbox.append(conn, claim_ref=request.claim_ref, version=1, event=event)
             return str(uuid4())
 
-        return run_once(request, book, self._booked)
+        return as_logged(run_once(request, book, self._booked))
 
     def GetAppointment(self, request: Any) -> Any:
         raise FailedPrecondition("NOT_BOOKED", "no interview is booked", metadata={"claim_ref": request.claim_ref})

@@ -19,7 +19,7 @@ from h2.exceptions import ProtocolError
 from chassis.errors import NotFound
 from chassis.runtime import Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, open_channel, running
+from chassis.testing import NotCalled, SettingsOf, Tokens, as_logged, eventually, open_channel, running
 from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 from tests.support.grpc_bystander import ask, holds, refusals
 from tests.support.http2 import Http2, bomb, message
@@ -39,9 +39,8 @@ class Api(NotCalled):
 
     def GetAppointment(self, _request: Any) -> Any:
         if self.filler:
-            return scheduling_pb2.GetAppointmentResponse(
-                appointment=appointments_pb2.Appointment(appointment_id=self.filler)
-            )
+            filled = appointments_pb2.Appointment(appointment_id=self.filler)
+            return as_logged(scheduling_pb2.GetAppointmentResponse(appointment=filled))
         raise NotFound("NOT_BOOKED", "no interview is booked")
 
 

@@ -29,6 +29,7 @@ from chassis.testing import (
     Servers,
     SettingsOf,
     Tokens,
+    as_logged,
     certificate_of,
     eventually,
     free_port,
@@ -53,7 +54,7 @@ class SlowApi(NotCalled):
     def GetAppointment(self, _request: Any) -> Any:
         self.inside.release()
         assert self.may_answer.wait(10)
-        return scheduling_pb2.GetAppointmentResponse()
+        return as_logged(scheduling_pb2.GetAppointmentResponse())
 
     def FindSlots(self, _request: Any) -> Any:
         return scheduling_pb2.FindSlotsResponse()

@@ -20,6 +20,7 @@ from chassis.testing import (
     NotCalled,
     SettingsOf,
     Tokens,
+    as_logged,
     certificate_of,
     eventually,
     running,
@@ -39,7 +40,7 @@ class Api(NotCalled):
 
     def GetAppointment(self, request: Any) -> Any:
         appointment = appointments_pb2.Appointment(claim_ref=request.claim_ref)
-        return scheduling_pb2.GetAppointmentResponse(appointment=appointment)
+        return as_logged(scheduling_pb2.GetAppointmentResponse(appointment=appointment))
 
 
 @pytest.fixture

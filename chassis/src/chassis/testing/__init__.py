@@ -32,6 +32,7 @@ from chassis.testing.servers import (
 from chassis.testing.services import (
     NotCalled,
     SettingsOf,
+    as_logged,
     postcodes,
     postcodes_file,
     running,
@@ -54,6 +55,7 @@ __all__ = [
     "SignaturesOf",
     "Tokens",
     "add_signed",
+    "as_logged",
     "as_owner",
     "begin_at_noon",
     "bus",
