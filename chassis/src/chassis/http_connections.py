@@ -7,11 +7,13 @@ too many, the one that has been idle longest makes room, so that idle connection
 import asyncio
 import re
 import select
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import h11
 from uvicorn.config import Config
@@ -21,11 +23,14 @@ from werkzeug import Response
 
 from chassis import http_protocols, logs, refusals, tracing
 from chassis.errors import CmsError, DeadlineExceeded, InvalidArgument, ResourceExhausted
+from chassis.http_tls import names_in
 
 LARGEST_HEAD_BYTES = 16 * 1024
 MOST_HEADERS = 100
 MOST_CHUNKS = 256
 """The most chunks of one body. A byte in a chunk of its own costs a hundred times what it costs in a large one."""
+NAMES = "names"
+"""In the state of a request: the names in the caller's certificate, see `http_tls.names_in`."""
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _STEP_BYTES = 16 * 1024
 """The bytes that are parsed before the next look whether the connection has been ended."""
@@ -42,6 +47,8 @@ class Bounds:
     requests_of_a_peer: int = 192
     receiving: int = 512
     """Requests that are begun and not whole: each holds what has come in memory."""
+    handshake_seconds: float = 5.0
+    """For the handshake of TLS, where that is on."""
     request_seconds: float = 10.0
     """From a request's first byte to its last."""
     idle_seconds: float = 120.0
@@ -90,6 +97,8 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins."""
         super().connection_made(transport)
+        self.server_state.greeted(self)
+        self.app_state = {**self.app_state, NAMES: names_in(transport)}
         self.server_state.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -190,6 +199,24 @@ class Connections(ServerState):
         self._of_peers = Counter[str]()
         self._by_state: dict[State, dict[Connection, None]] = {state: {} for state in State}
         """Each in the order in which they came to the state."""
+        self._greeting: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+        """Connections whose TLS handshake is under way, and when it began. Nothing tells of one that failed."""
+
+    def greet(self, new: Connection) -> None:
+        """Lets a connection begin its TLS handshake. Raises ConnectionRefusedError if too many do, which drops it."""
+        if self.handshakes >= self.bounds.receiving:
+            raise ConnectionRefusedError("too many handshakes at once")
+        self._greeting[new] = time.monotonic()
+
+    @property
+    def handshakes(self) -> int:
+        """How many handshakes may be under way: those that began lately and have not come to their end."""
+        begun = time.monotonic() - self.bounds.handshake_seconds
+        return sum(since > begun for since in self._greeting.values())
+
+    def greeted(self, new: Connection) -> None:
+        """Notes the end of a handshake, if there was one."""
+        self._greeting.pop(new, None)
 
     def admit(self, new: Connection) -> None:
         """Counts a connection. If it is one too many, the one that has been idle longest makes room, or it goes itself."""

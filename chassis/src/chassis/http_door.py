@@ -18,9 +18,10 @@ from chassis.errors import CmsError, Internal, InvalidArgument, PermissionDenied
 from chassis.http_connections import Bounds
 from chassis.http_protocols import CONTENT_TYPES, UnknownMediaType
 from chassis.http_server import HttpServer
+from chassis.http_tls import HttpTls
 from chassis.origins import Origins
 from chassis.plain_pages import Page, Pages
-from chassis.wsgi_bridge import REFUSAL, WsgiBridge
+from chassis.wsgi_bridge import NAMES_OF_CALLER, REFUSAL, WsgiBridge
 
 _WIRE = 2
 """A body may be so many times as long as its message: in base64, or in a frame."""
@@ -30,7 +31,15 @@ class HttpDoor:
     """Flask on a server in a thread of the service's process."""
 
     def __init__(
-        self, chain: Chain, *, host: str, port: int, origins: Origins, bounds: Bounds, pages: Sequence[Page] = ()
+        self,
+        chain: Chain,
+        *,
+        host: str,
+        port: int,
+        origins: Origins,
+        bounds: Bounds,
+        pages: Sequence[Page] = (),
+        tls: HttpTls | None = None,
     ) -> None:
         def largest_body(path: str) -> int:
             method = chain.methods.get(path)
@@ -42,7 +51,7 @@ class HttpDoor:
             largest_body=largest_body,
             bounds=bounds,
         )
-        self._server = HttpServer(bridge, name="http", host=host, port=port, bounds=bounds)
+        self._server = HttpServer(bridge, name="http", host=host, port=port, bounds=bounds, tls=tls)
         self.port = self._server.port
 
     @property
@@ -155,7 +164,9 @@ def _answer(chain: Chain) -> Response:
         return protocol.read(method.request, largest_bytes=method.largest_bytes)
 
     try:
-        return protocol.respond(chain.handle(method, read, metadata, protocol.timeout_seconds))
+        return protocol.respond(
+            chain.handle(method, read, metadata, protocol.timeout_seconds, names=request.environ[NAMES_OF_CALLER])
+        )
     except CmsError as error:  # counted and logged by the chain
         return protocol.refuse(error)
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import uvicorn
 
 from chassis import logs
 from chassis.http_connections import Bounds, Connection, Connections
+from chassis.http_tls import HttpTls
 
 _QUIET_SECONDS = 1.0
 """When a server drains, an idle connection is closed after this time: enough to read a response and send the next request."""
@@ -41,9 +43,21 @@ class Application(Protocol):
 
 
 class HttpServer:
-    """Serves an application. `name` is the door's, in the metric of refusals; port 0 takes a free one, which `port` tells."""
+    """Serves an application. `name` is the door's, in the metric of refusals; port 0 takes a free one, which `port` tells.
 
-    def __init__(self, application: Application, *, name: str, host: str, port: int, bounds: Bounds) -> None:
+    With `tls` it serves https.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        name: str,
+        host: str,
+        port: int,
+        bounds: Bounds,
+        tls: HttpTls | None = None,
+    ) -> None:
         self._socket = _listening(host, port, backlog=bounds.connections)
         self.port = int(self._socket.getsockname()[1])
         config = uvicorn.Config(
@@ -59,6 +73,7 @@ class HttpServer:
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=int(bounds.idle_seconds),
+            ssl_context_factory=(lambda _config, _usual: tls.context()) if tls else None,
         )
         self._server = _Server(config, application, Connections(bounds, door=name))
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
@@ -67,6 +82,11 @@ class HttpServer:
     def is_serving(self) -> bool:
         """Whether the server has been started and has not ended."""
         return self._thread.is_alive()
+
+    @property
+    def handshakes(self) -> int:
+        """How many connections are in the handshake of TLS."""
+        return self._server.server_state.handshakes
 
     def start(self) -> None:
         """Serves."""
@@ -109,6 +129,26 @@ class _Server(uvicorn.Server):
         self.drain_seconds = 0.0
         self._application = application
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the port. Uvicorn's own would give a handshake a minute."""
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(
+                self._connection, sock=one, backlog=self.config.backlog, **self._secured(self.config.ssl)
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
+
+    def _secured(self, context: ssl.SSLContext | None) -> dict[str, Any]:
+        if context is None:
+            return {}
+        return {
+            "ssl": context,
+            "ssl_handshake_timeout": self.server_state.bounds.handshake_seconds,
+            "ssl_shutdown_timeout": _QUIET_SECONDS,
+        }
+
     async def on_tick(self, counter: int) -> bool:
         """Looks at the connections, twice a second."""
         if counter % _LATE_TICKS == 0:
@@ -142,10 +182,14 @@ class _Server(uvicorn.Server):
             server.close()
         listening.close()
         for one in accepted:
-            await loop.connect_accepted_socket(self._connection, one)
+            with contextlib.suppress(OSError):  # a handshake that fails
+                await loop.connect_accepted_socket(self._connection, one, **self._secured(self.config.ssl))
 
     def _connection(self) -> Connection:
-        return Connection(self.config, self.server_state, self.lifespan.state)
+        made = Connection(self.config, self.server_state, self.lifespan.state)
+        if self.config.ssl:
+            self.server_state.greet(made)
+        return made
 
 
 def _accepted(listening: socket.socket) -> Iterator[socket.socket]:

@@ -38,6 +38,7 @@ from chassis.deadlines import Deadline
 from chassis.grpc_door import GrpcDoor
 from chassis.housekeeping import Housekeeping
 from chassis.http_door import HttpDoor
+from chassis.http_tls import HttpTls
 from chassis.identity import ServiceTokens, Verifier
 from chassis.inbox import Handler, Inbox
 from chassis.migrations import migrate
@@ -220,6 +221,7 @@ class Process:
                 connections["http"]
             ),
             pages=self._service.pages(self.runtime),
+            tls=_http_tls(settings),
         )
         self.operations = OperationsDoor(
             host=settings.host,
@@ -332,6 +334,19 @@ def _expect_usable(files: Files, until: float) -> None:
             time.sleep(_WAIT_STEP_SECONDS)
         else:
             return
+
+
+def _http_tls(settings: ServiceSettings) -> HttpTls | None:
+    """TLS of the HTTP door. Raises NotReady."""
+    certificate, key = settings.http_tls_certificate_file, settings.http_tls_key_file
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise NotReady("not started: CMS_HTTP_TLS_CERTIFICATE_FILE and CMS_HTTP_TLS_KEY_FILE are both needed, or none")
+    try:
+        return HttpTls(certificate=certificate, key=key, authority=settings.tls_authority_file)
+    except CertificateUnusable as unusable:
+        raise NotReady(f"not started: {unusable}") from unusable
 
 
 def _overdue(service: Service) -> StateGauge:

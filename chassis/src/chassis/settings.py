@@ -81,6 +81,10 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The certificate's private key in PEM."""
     tls_authority_file: Path
     """The certificates of the authorities that callers and called services are believed by, in PEM."""
+    http_tls_certificate_file: Path | None = None
+    """The HTTP door's certificate in PEM; it and its key turn TLS on there. Without them a proxy in front must bring TLS."""
+    http_tls_key_file: Path | None = None
+    """The private key of that certificate in PEM."""
     clock_offset_file: Path | None = None
     """Seconds to add to the real time; for tests and demonstrations."""
     time_scale: Positive = 1.0

@@ -16,11 +16,13 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 from werkzeug import Response
 
 from chassis.errors import CmsError, ResourceExhausted
-from chassis.http_connections import Bounds
+from chassis.http_connections import NAMES, Bounds
 from chassis.http_server import Receive, Send
 
 REFUSAL = "chassis.refusal"
 """In the environment of a request that the application is to refuse with this error."""
+NAMES_OF_CALLER = "chassis.names"
+"""In the environment: the names in the caller's certificate, see `http_tls.names_in`."""
 _DISCARDED_BYTES = 16 * 1024 * 1024
 """The most of a body that is too large to be read and thrown away, so that its sender hears why."""
 _OF_THE_CONNECTION = (b"transfer-encoding", b"upgrade")
@@ -125,6 +127,7 @@ def _environment(scope: Mapping[str, Any], body: bytes | CmsError) -> WSGIEnviro
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
+        NAMES_OF_CALLER: scope["state"][NAMES],
     }
     for name, value in scope["headers"]:
         if b"_" not in name and name not in _OF_THE_CONNECTION:  # with "_" it would pass for the one with a hyphen

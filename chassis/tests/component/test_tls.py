@@ -17,6 +17,7 @@ from chassis.errors import Unauthenticated, Unavailable
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
 from chassis.testing import (
+    HTTP,
     NotCalled,
     SettingsOf,
     Tokens,
@@ -139,6 +140,20 @@ def test_a_services_token_counts_only_beside_its_own_certificate(process: Proces
         with pytest.raises(Unauthenticated) as refused:
             called(process, certificate_of(holder), stolen)
         assert refused.value.reason == "CERTIFICATE"
+
+
+def test_a_services_token_is_nothing_at_the_door_that_asks_for_no_certificate(process: Process, tokens: Tokens) -> None:
+    url = f"http://127.0.0.1:{process.http.port}/cms.scheduling.v1.SchedulingService/GetAppointment"
+
+    def by_http(subject: str) -> int:
+        token = tokens.issue("SERVICE", "SUPPORT", subject=subject)
+        return HTTP.post(url, json={}, headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert {name: by_http(name) for name in ("legacy-gateway", "intake-svc", "telephone-switch")} == {
+        "legacy-gateway": 401,
+        "intake-svc": 401,
+        "telephone-switch": 200,
+    }
 
 
 def test_a_persons_token_comes_with_any_certificate_of_the_platform(process: Process, tokens: Tokens) -> None:
