@@ -40,6 +40,7 @@ _OF_EVERY_SERVICE = (
     "access-log",
     "issuer-keys",
     "signing-keys",
+    "certificate",
     "relay",
     "receipts",
     "receipts-idle",

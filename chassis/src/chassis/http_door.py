@@ -165,7 +165,7 @@ def _answer(chain: Chain) -> Response:
 
     try:
         return protocol.respond(
-            chain.handle(method, read, metadata, protocol.timeout_seconds, names=request.environ[NAMES_OF_CALLER])
+            chain.handle(method, read, metadata, protocol.timeout_seconds, names=request.environ.get(NAMES_OF_CALLER))
         )
     except CmsError as error:  # counted and logged by the chain
         return protocol.refuse(error)

@@ -26,6 +26,11 @@ PRUNING_FAILURES = Counter(
     ["table"],
     registry=REGISTRY,
 )
+CERTIFICATE_EXPIRES = Gauge(
+    "chassis_certificate_expires_timestamp_seconds",
+    "When the certificate that the service uses between services expires.",
+    registry=REGISTRY,
+)
 EVENTS_PUBLISHED = Counter(
     "chassis_events_published_total", "Events added to the bus, repeats included.", ["type"], registry=REGISTRY
 )

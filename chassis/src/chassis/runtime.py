@@ -59,6 +59,7 @@ _EVENTS_PAUSE_SECONDS = 0.1
 _RECEIPTS_PAUSE_SECONDS = 1.0
 """Nobody waits for a receipt: it only keeps an event from being published again, after five seconds at the earliest."""
 _KEYS_PAUSE_SECONDS = 1.0
+_CERTIFICATE_PAUSE_SECONDS = 10.0
 _SEAL_PAUSE_SECONDS = 1.0
 """So long at the most a row of the access log can be changed without a trace."""
 _HOUSEKEEPING_CONNECTIONS = 2
@@ -177,6 +178,7 @@ class Process:
         self.workers = [
             Worker("issuer-keys", verifier.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
             Worker("signing-keys", self.runtime.signatures.read_again, pause_seconds=_KEYS_PAUSE_SECONDS),
+            Worker("certificate", self.runtime.certificate.watch, pause_seconds=_CERTIFICATE_PAUSE_SECONDS),
             *_chassis_workers(service, self.runtime),
             *_housekeepers(service, self.runtime),
             _sealer(service, self.runtime),

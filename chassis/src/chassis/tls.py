@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from chassis import logs
+from chassis import logs, metrics
 from chassis.key_files import stamp
 
 _KEPT_OPEN_SECONDS = 60.0
@@ -128,6 +128,15 @@ class Certificate:
                 self._stamps = found
                 self._renew()
             return self._material
+
+    def watch(self) -> bool:
+        """Looks after the files though nobody calls, and tells in a metric until when the certificate is good.
+
+        A step for a worker; returns False. Raises CertificateUnusable while the files are not such as could be used.
+        """
+        metrics.CERTIFICATE_EXPIRES.set(self.read().expires.timestamp())
+        load(self._files)
+        return False
 
     def _found(self) -> Stamps | None:
         """The stamps of the files; None while one is missing."""
