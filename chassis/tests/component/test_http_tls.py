@@ -17,7 +17,7 @@ from chassis.http_server import HttpServer
 from chassis.http_tls import HttpTls
 from chassis.runtime import NotReady, Process, Service
 from chassis.settings import ServiceSettings
-from chassis.testing import NotCalled, SettingsOf, Tokens, eventually, tls_files
+from chassis.testing import NotCalled, SettingsOf, Tokens, as_logged, eventually, tls_files
 from cms.scheduling.v1 import appointments_pb2, scheduling_pb2
 
 NAME = "scheduling-svc"
@@ -29,7 +29,7 @@ class Api(NotCalled):
 
     def GetAppointment(self, request: Any) -> Any:
         appointment = appointments_pb2.Appointment(claim_ref=request.claim_ref)
-        return scheduling_pb2.GetAppointmentResponse(appointment=appointment)
+        return as_logged(scheduling_pb2.GetAppointmentResponse(appointment=appointment))
 
 
 @pytest.fixture
@@ -98,12 +98,12 @@ def test_a_request_without_tls_is_not_answered(process: Process, tokens: Tokens)
 def test_a_services_token_counts_only_beside_its_own_certificate(
     process: Process, files: tls.Files, tokens: Tokens, tmp_path: Path
 ) -> None:
-    token = tokens.issue("SERVICE", "SUPPORT", subject="legacy-gateway")
-    callers = {name: context(files.authority, tls_files(tmp_path, name)) for name in ("legacy-gateway", FRONTEND)}
+    token = tokens.issue("SERVICE", subject="la-notifier")
+    callers = {name: context(files.authority, tls_files(tmp_path, name)) for name in ("la-notifier", FRONTEND)}
 
     codes = {name: asked(process, caller, token).status_code for name, caller in callers.items()}
 
-    assert codes == {"legacy-gateway": 200, FRONTEND: 401}
+    assert codes == {"la-notifier": 200, FRONTEND: 401}
     assert asked(process, context(files.authority), token).status_code == 401
 
 
