@@ -6,6 +6,7 @@ Used by the tests that plant canaries. The outside world's own files are not our
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -118,7 +119,8 @@ def _tables(layout: Layout) -> Iterator[tuple[str, bytes]]:
 def _processes(platform: Platform) -> Iterator[tuple[str, bytes]]:
     for name, running in platform.running.items():
         for part in ("cmdline", "environ"):
-            yield f"{part} of {name}", Path(f"/proc/{running.pid}/{part}").read_bytes()
+            with suppress(PermissionError):  # of a process that is not dumpable the environment is root's to read
+                yield f"{part} of {name}", Path(f"/proc/{running.pid}/{part}").read_bytes()
 
 
 def _files(layout: Layout, *, left_out: set[str]) -> Iterator[tuple[str, bytes]]:

@@ -21,6 +21,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from chassis import (
     clock,
     contract,
+    core_dumps,
     deadlines,
     descriptors,
     grpc_bounds,
@@ -135,6 +136,7 @@ class NotReady(SystemExit):
 
 def run(service: Service) -> None:
     """Runs the service until SIGTERM or SIGINT. Raises NotReady if a file or the database is not there in time."""
+    core_dumps.forbid()
     _on_signals(lambda *_: sys.exit(0))  # until it serves there is nothing to drain
     sys.setswitchinterval(_SWITCH_SECONDS)
     process = Process(service)

@@ -1,5 +1,6 @@
 """A stand-in as a process: started, and stopped by SIGTERM or Ctrl-C."""
 
+import resource
 import signal
 import threading
 from typing import Protocol
@@ -17,6 +18,7 @@ class StandIn(Protocol):
 
 def run_until_stopped(stand_in: StandIn) -> None:
     """Serve until a signal asks to stop."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import stamina
 
-from chassis import clock, embedded, postcodes
+from chassis import clock, core_dumps, embedded, postcodes
 from chassis.authorities import AuthorityTable
 from cms_local import certificates, keys
 from cms_local.layout import DATABASES
@@ -42,6 +42,7 @@ def keep_tokens(folder: Path, stopping: threading.Event, *, pause_seconds: float
 
 
 if __name__ == "__main__":
+    core_dumps.forbid()
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: told.set())
     prepared = Path(os.environ["CMS_PREPARED_FOLDER"])

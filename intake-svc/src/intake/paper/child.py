@@ -3,6 +3,7 @@
 It is run as a file and imports nothing of ours: the rest of the service would cost each form a second and 60 MiB.
 """
 
+import ctypes
 import io
 import resource
 import sys
@@ -20,6 +21,8 @@ MOST_PAGES = 80
 MOST_BOXES = 4000
 LONGEST = 2000
 """Characters of one box: beyond, it is cut to one more, which every question refuses as too long."""
+_PR_SET_DUMPABLE = 4
+"""As `chassis.core_dumps`: a form's answers are in this process's memory."""
 _END = b"%%EOF"
 _UNPACKED = 4 * 1024 * 1024
 """Bytes of a stream when it is unpacked: a form's largest is its font, of some tens of kilobytes."""
@@ -39,6 +42,8 @@ _BOUNDS: dict[str, Any] = {
 
 def main() -> None:
     """Reads standard input and answers on standard output."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with apply_configuration(None, **_BOUNDS):
