@@ -141,6 +141,15 @@ def test_compose_starts_nothing_that_is_not_on_the_list() -> None:
     assert set(COMPOSE["services"]) == {*SERVICES, *STAND_INS} | others
 
 
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_every_container_is_bounded(name: str) -> None:
+    block = COMPOSE["services"][name]
+
+    assert {"mem_limit", "cpus", "pids_limit"} <= block.keys()
+    assert block["logging"]["options"]["max-size"]
+    assert all("size=" in mounted for mounted in block.get("tmpfs", ()))
+
+
 def test_prometheus_scrapes_every_service() -> None:
     configuration = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
     [job] = configuration["scrape_configs"]
