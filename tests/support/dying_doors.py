@@ -61,8 +61,10 @@ class DyingDoors(Doors):
     def answer_again(self, change: Change) -> dict[str, Any] | None:
         """Repeats the request and returns the response; None where its caller may no longer see the claim."""
         try:
-            return super().call(change.service, change.method, change.body, token=change.token)
+            answer = super().call(change.service, change.method, change.body, token=change.token)
         except Refused as refused:
             if (change.service, refused.reason) not in NO_LONGER_SHOWN:
                 raise
             return None
+        withheld = "interview" in answer and not answer["interview"]["questions"]
+        return None if withheld else answer

@@ -26,10 +26,10 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
     Slots are offered for each and given up again; the second one waits for an earlier one for a moment.
     """
 
-    def change(method: str, appointment: Mapping[str, Any], **more: Any) -> Any:
+    def change(method: str, journey: Journey, appointment: Mapping[str, Any], **more: Any) -> Any:
         this = {"appointmentId": appointment["appointmentId"], "version": appointment["version"]}
         body = this | {"requestId": str(uuid4())} | more
-        return doors.call(SERVICE, method, body, token=claim.operator)["appointment"]
+        return doors.call(SERVICE, method, body, token=journey.operator)["appointment"]
 
     journeys = [platform.journey("lodger") for _ in range(2)]
     for journey in journeys:
@@ -40,10 +40,10 @@ def change_appointments(platform: PlatformUnderTest, doors: DyingDoors, claim: J
     wait_a_moment(doors, journeys[1])
     office = {"officeCode": journeys[0].appointment["office"]["code"], "pageSize": 1}
     [free] = doors.call(SERVICE, "FindSlots", office, token=claim.operator)["slots"]
-    moved = change("MoveAppointment", journeys[0].appointment, slotId=free["slotId"])
-    change("CancelAppointment", moved, reason="found work")
+    moved = change("MoveAppointment", journeys[0], journeys[0].appointment, slotId=free["slotId"])
+    change("CancelAppointment", journeys[0], moved, reason="found work")
     platform.execute(SERVICE, BEGIN, journeys[1].appointment["appointmentId"])
-    change("RecordAttendance", journeys[1].appointment, attended=True)
+    change("RecordAttendance", journeys[1], journeys[1].appointment, attended=True)
 
 
 def offer_and_release(doors: DyingDoors, claim: Journey) -> None:

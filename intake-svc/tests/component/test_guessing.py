@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -9,6 +10,12 @@ import pytest
 from chassis.testing import DatabaseUrls, Reply
 
 RIGHT = {"date_of_birth": "1980-02-29", "telephone": "0113 496 0999", "last_job_ended": "2026-02-13"}
+START = {
+    "purpose": "CALL_PURPOSE_NEW",
+    "schemes": ["SCHEME_JOBSEEKERS_ALLOWANCE"],
+    "language": "LANGUAGE_EN",
+    "caller": {"relation": "CALLER_RELATION_SELF"},
+}
 AN_HOUR_AGO = "UPDATE security_failures SET last_time = last_time - interval '1 hour'"
 
 
@@ -145,3 +152,30 @@ def test_a_manager_sees_and_lifts_a_lock_and_not_their_own(desk: Any, claim: Any
     assert [shown["operator"] for shown in second["locks"]] == ["SM000001"]
     assert (lifted["lock"]["failures"], attempt(operator, "1980-02-29").code) == (0, "ok")
     assert [reply.reason for reply in (again, own)] == ["NOT_LOCKED", "OWN_LOCK"]
+
+
+def test_the_repeat_of_a_request_after_its_call_has_the_result_without_the_interview(desk: Any) -> None:
+    operator = desk()
+    begin = {**START, "nino": "AB123456C", "requestId": str(uuid4())}
+    started = operator.get("StartCall", **begin)
+    claim_ref = started["claim"]["claimRef"]
+    answers = [{"questionId": "surname", "value": "Hughes"}]
+    save = {"claimRef": claim_ref, "version": 1, "answers": answers, "requestId": str(uuid4())}
+    change = save | {"version": 2, "answers": [{"questionId": "surname", "value": "Price"}], "requestId": str(uuid4())}
+    first = operator.get("RecordAnswers", **save)
+    operator.get("AmendAnswers", **change, reason="misheard")
+    in_call = operator.get("RecordAnswers", **save)
+
+    operator.once("EndCall", callId=started["call"]["callId"], outcome="CALL_OUTCOME_COMPLETED")
+    again = {
+        "StartCall": operator.get("StartCall", **begin),
+        "RecordAnswers": operator.get("RecordAnswers", **save),
+        "AmendAnswers": operator.get("AmendAnswers", **change, reason="misheard"),
+    }
+
+    assert in_call == first
+    assert [reply["interview"]["version"] for reply in again.values()] == [1, 2, 3]
+    assert all(reply["interview"]["claimRef"] == claim_ref for reply in again.values())
+    assert all(reply["interview"]["questions"] == [] for reply in again.values())
+    assert again["AmendAnswers"]["changes"] == []
+    assert not any(name in str(again) for name in ("Hughes", "Price", "AB123456C"))

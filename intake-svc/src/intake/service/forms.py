@@ -153,7 +153,9 @@ def imported_again(
     duplicates: Sequence[str] = (),
 ) -> FormImported:
     """The first response to the import of a form, for the request's repeat."""
-    shown = show_again(conn, catalogues, claim_ref, version=FIRST_VERSION, language=language, duplicates=duplicates)
+    shown = show_again(
+        conn, catalogues, claim_ref, version=FIRST_VERSION, language=language, duplicates=duplicates, in_call=False
+    )
     bound = load_binding(conn, claim_ref, version=FIRST_VERSION)
     claim = load_claim(conn, claim_ref, caller=call.current().identity.subject).claim
     first = replace(

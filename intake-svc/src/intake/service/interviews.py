@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chassis import access_log, call, clock
 from chassis.database import Connection
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import InvalidArgument, PermissionDenied, Violation
 from chassis.identity import Identity
 from chassis.postcodes import Postcodes
 from chassis.vault import ClaimCipher
@@ -19,7 +19,7 @@ from intake.domain.given import GivenAnswer, RawAnswer, read_answers
 from intake.domain.history import HistoryEntry, Origin
 from intake.domain.interview import Answers, Interview, evaluate
 from intake.domain.script import Script
-from intake.service.access import Held, HeldToChange, hold, hold_to_change
+from intake.service.access import BY_PURPOSE, Held, HeldToChange, entitlement, hold, hold_to_change
 from intake.service.counting import count_answers
 from intake.service.duplicates import IDENTIFYING, look_for_duplicates
 from intake.service.earlier import EarlierShown, confirm, earlier_shown, link_earlier, shown_with
@@ -149,15 +149,20 @@ def show_again(
     with_changes: bool = False,
     duplicates: Sequence[str] = (),
     earlier: EarlierClaim | None = None,
+    in_call: bool = True,
 ) -> InterviewShown:
     """The interview as a request was shown it, for the request's repeat: the caller was entitled to it then.
+
+    Whoever is not any more, since the call has ended, gets the reference and the version alone, unless it was in no call.
 
     `before` is the version that the request named, where only what changed since was shown; `duplicates` and `earlier` are what
     stood beside it then.
     """
     cipher = call.current().vault.cipher(conn, claim_ref)
-    changes = tuple(load_history(conn, cipher, version=version, after=(version, "")) if with_changes else [])
     access_log.record_access(conn, claim_ref=claim_ref, purpose="repeat of a request")
+    if in_call and not _may_see(conn, claim_ref):
+        return _withheld(_show_at(conn, catalogues, cipher, version=version, language=language))
+    changes = tuple(load_history(conn, cipher, version=version, after=(version, "")) if with_changes else [])
     shown = _show_at(conn, catalogues, cipher, version=version, language=language)
     then = None if before is None else _show_at(conn, catalogues, cipher, version=before, language=language)
     known = None
@@ -166,6 +171,19 @@ def show_again(
         answers = load_answers(conn, cipher, version=version)
         known = shown_with(conn, catalogues, claim, earlier, script=shown.interview.script, answers=answers)
     return replace(shown, before=then, changes=changes, duplicates=tuple(duplicates), earlier=known)
+
+
+def _may_see(conn: Connection, claim_ref: str) -> bool:
+    found = load_claim(conn, claim_ref, caller=call.current().identity.subject)
+    return not isinstance(entitlement(found.claim, found.open_call, BY_PURPOSE), PermissionDenied)
+
+
+def _withheld(shown: InterviewShown) -> InterviewShown:
+    """The interview without its questions: what was saved, and not what was said."""
+    nothing = replace(
+        shown.interview, sections=(), questions=(), next_question_id=None, asked=0, remaining=0, not_relevant=0
+    )
+    return InterviewShown(claim_ref=shown.claim_ref, version=shown.version, interview=nothing)
 
 
 def get_history(

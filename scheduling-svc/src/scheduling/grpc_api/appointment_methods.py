@@ -22,6 +22,7 @@ from scheduling.domain.offices import NearOffice
 from scheduling.domain.slots import SlotId
 from scheduling.grpc_api.faults import language_faults, needs_faults, refuse, unless_one_of, unless_slot_id, unless_uuid
 from scheduling.grpc_api.messages import appointment_message, needs_of, refuse_other_office, wanted_channel, wish_of
+from scheduling.grpc_api.own_calls import expect_own_call
 from scheduling.grpc_api.showing import shown
 from scheduling.service import bookings, changes, search
 
@@ -62,6 +63,7 @@ class AppointmentMethods:
     def MoveAppointment(self, request: scheduling_pb2.MoveAppointmentRequest) -> scheduling_pb2.MoveAppointmentResponse:
         """Gives an appointment another slot."""
         refuse(_move_faults(request))
+        expect_own_call(self._intake, request)
         move = partial(
             changes.move,
             change=_change(request),
@@ -83,6 +85,7 @@ class AppointmentMethods:
     ) -> scheduling_pb2.CancelAppointmentResponse:
         """Cancels an appointment."""
         refuse(unless_uuid(appointment_id=request.appointment_id))
+        expect_own_call(self._intake, request)
         cancel = partial(changes.cancel, change=_change(request), reason=request.reason, vault=call.current().vault)
 
         def respond(cancelled: Appointment) -> scheduling_pb2.CancelAppointmentResponse:
@@ -132,6 +135,7 @@ class AppointmentMethods:
         if first is not None:
             return shown(scheduling_pb2.BookAppointmentResponse.FromString(first), purpose="booking")
         claim = bookings.claim_to_book(self._intake, request.claim_ref)
+        self._intake.purpose(request.claim_ref)
 
         def respond(appointment: Appointment) -> scheduling_pb2.BookAppointmentResponse:
             return scheduling_pb2.BookAppointmentResponse(

@@ -29,6 +29,7 @@ from scheduling.grpc_api.faults import (
     visit_faults,
 )
 from scheduling.grpc_api.messages import refuse_other_office, slot_message, time_in, wanted_channel, wish_of
+from scheduling.grpc_api.own_calls import expect_own_call
 from scheduling.service import bookings, changes, offers, search, waiting
 
 _HOUR = timedelta(hours=1)
@@ -62,12 +63,14 @@ class OfferMethods:
         if first is not None:
             return offers_pb2.OfferSlotsResponse.FromString(first)
         claim = bookings.claim_to_book(self._intake, request.claim_ref)
+        self._intake.purpose(request.claim_ref)
         offer = partial(offers.offer, claim=claim, asked=asked, directory=self._directory, target=self._target)
         return run_once(request, offer, _offers)
 
     def ReleaseSlots(self, request: offers_pb2.ReleaseSlotsRequest) -> offers_pb2.ReleaseSlotsResponse:
         """Gives up slots that are held for a claim."""
         refuse(unless_slot_ids("slot_ids", request.slot_ids))
+        expect_own_call(self._intake, request)
         slots = frozenset(map(SlotId.read, request.slot_ids)) if request.slot_ids else None
         release = partial(offers.release, claim_ref=request.claim_ref, slots=slots)
         return run_once(request, release, lambda released: offers_pb2.ReleaseSlotsResponse(released=released))
@@ -75,6 +78,7 @@ class OfferMethods:
     def JoinWaitingList(self, request: offers_pb2.JoinWaitingListRequest) -> offers_pb2.JoinWaitingListResponse:
         """Puts an appointment on the waiting list for an earlier slot."""
         refuse(_joining_faults(request))
+        expect_own_call(self._intake, request)
         notice = request.notice_hours * _HOUR if request.HasField("notice_hours") else USUAL_NOTICE
         joining = waiting.Joining(offices=request.office_codes, by_telephone=request.by_telephone, notice=notice)
         join = partial(waiting.join, change=_change(request), joining=joining, directory=self._directory)
@@ -83,6 +87,7 @@ class OfferMethods:
     def LeaveWaitingList(self, request: offers_pb2.LeaveWaitingListRequest) -> offers_pb2.LeaveWaitingListResponse:
         """Takes an appointment off the waiting list."""
         refuse(unless_uuid(appointment_id=request.appointment_id))
+        expect_own_call(self._intake, request)
         leave = partial(waiting.leave, change=_change(request))
         return run_once(request, leave, lambda _: offers_pb2.LeaveWaitingListResponse())
 

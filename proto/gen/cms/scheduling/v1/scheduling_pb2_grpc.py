@@ -162,6 +162,7 @@ class SchedulingServiceServicer:
 
     def BookAppointment(self, request, context):
         """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +172,7 @@ class SchedulingServiceServicer:
         """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
         APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
         manager moves what ListNotMoved lists to a slot that it names, or to another.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +181,7 @@ class SchedulingServiceServicer:
     def CancelAppointment(self, request, context):
         """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
         APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,6 +200,7 @@ class SchedulingServiceServicer:
         """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
         offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
         gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,6 +208,7 @@ class SchedulingServiceServicer:
 
     def ReleaseSlots(self, request, context):
         """Gives up slots that are held for a claim.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +218,7 @@ class SchedulingServiceServicer:
         """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
         freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
         changes what suits.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +226,7 @@ class SchedulingServiceServicer:
 
     def LeaveWaitingList(self, request, context):
         """Takes an appointment off the waiting list. It stays as it is.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

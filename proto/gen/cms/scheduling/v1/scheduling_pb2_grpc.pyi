@@ -44,15 +44,19 @@ class SchedulingServiceStub:
     the middle of those around it.
     """
     BookAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]
-    """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+    """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     MoveAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]
     """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
     APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
     manager moves what ListNotMoved lists to a slot that it names, or to another.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     CancelAppointment: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]
     """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
     APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     RecordAttendance: _grpc.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]
     """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
@@ -63,16 +67,22 @@ class SchedulingServiceStub:
     """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
     offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
     gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     ReleaseSlots: _grpc.UnaryUnaryMultiCallable[_offers_pb2.ReleaseSlotsRequest, _offers_pb2.ReleaseSlotsResponse]
-    """Gives up slots that are held for a claim."""
+    """Gives up slots that are held for a claim.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     JoinWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]
     """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
     freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
     changes what suits.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     LeaveWaitingList: _grpc.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]
-    """Takes an appointment off the waiting list. It stays as it is."""
+    """Takes an appointment off the waiting list. It stays as it is.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     PublishRota: _grpc.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
@@ -131,15 +141,19 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     the middle of those around it.
     """
     BookAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.BookAppointmentRequest, _scheduling_pb2.BookAppointmentResponse]  # type: ignore[assignment]
-    """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+    """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     MoveAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.MoveAppointmentRequest, _scheduling_pb2.MoveAppointmentResponse]  # type: ignore[assignment]
     """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
     APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
     manager moves what ListNotMoved lists to a slot that it names, or to another.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     CancelAppointment: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.CancelAppointmentRequest, _scheduling_pb2.CancelAppointmentResponse]  # type: ignore[assignment]
     """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
     APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     RecordAttendance: _aio.UnaryUnaryMultiCallable[_scheduling_pb2.RecordAttendanceRequest, _scheduling_pb2.RecordAttendanceResponse]  # type: ignore[assignment]
     """Records whether the claimant came. That they came can be recorded from the day of the interview on, that they did not
@@ -150,16 +164,22 @@ class SchedulingServiceAsyncStub(SchedulingServiceStub):
     """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
     offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
     gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     ReleaseSlots: _aio.UnaryUnaryMultiCallable[_offers_pb2.ReleaseSlotsRequest, _offers_pb2.ReleaseSlotsResponse]  # type: ignore[assignment]
-    """Gives up slots that are held for a claim."""
+    """Gives up slots that are held for a claim.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     JoinWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.JoinWaitingListRequest, _offers_pb2.JoinWaitingListResponse]  # type: ignore[assignment]
     """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
     freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
     changes what suits.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
     """
     LeaveWaitingList: _aio.UnaryUnaryMultiCallable[_offers_pb2.LeaveWaitingListRequest, _offers_pb2.LeaveWaitingListResponse]  # type: ignore[assignment]
-    """Takes an appointment off the waiting list. It stays as it is."""
+    """Takes an appointment off the waiting list. It stays as it is.
+    An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+    """
     PublishRota: _aio.UnaryUnaryMultiCallable[_rotas_pb2.PublishRotaRequest, _rotas_pb2.PublishRotaResponse]  # type: ignore[assignment]
     """Publishes the shifts that an assessor works at an office, by whole weeks from Monday to Sunday in London. What was
     published before for the same weeks and is not over yet is replaced; the weeks between are left alone. Slots that both
@@ -227,7 +247,9 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scheduling_pb2.BookAppointmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scheduling_pb2.BookAppointmentResponse, _abc.Awaitable[_scheduling_pb2.BookAppointmentResponse]]:
-        """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only."""
+        """Books a slot, or the earliest within reach of a postcode. A slot is held by one appointment only.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+        """
 
     @_abc_1.abstractmethod
     def MoveAppointment(
@@ -238,6 +260,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives an appointment that has not begun another slot, at any office. FAILED_PRECONDITION / APPOINTMENT_BEGUN or
         APPOINTMENT_ENDED says why it stays as it is. An assessor may move only an appointment of their own office. A service
         manager moves what ListNotMoved lists to a slot that it names, or to another.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -248,6 +271,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_scheduling_pb2.CancelAppointmentResponse, _abc.Awaitable[_scheduling_pb2.CancelAppointmentResponse]]:
         """Cancels an appointment: its slot is free again, and the claim waits for another one. FAILED_PRECONDITION /
         APPOINTMENT_ENDED where it is over. An assessor may cancel only an appointment of their own office.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -270,6 +294,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Offers the first good slot for a claim and up to three alternatives, and holds them for it for ten minutes: nobody else is
         offered them or books them meanwhile. Asked again, it holds them anew, or others in their place. A booking of the claim
         gives up the rest, and so does the end of the call. FAILED_PRECONDITION / NO_SLOT_FREE where nothing is free.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -278,7 +303,9 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offers_pb2.ReleaseSlotsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offers_pb2.ReleaseSlotsResponse, _abc.Awaitable[_offers_pb2.ReleaseSlotsResponse]]:
-        """Gives up slots that are held for a claim."""
+        """Gives up slots that are held for a claim.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+        """
 
     @_abc_1.abstractmethod
     def JoinWaitingList(
@@ -289,6 +316,7 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Puts an appointment on the waiting list: it is moved to the first earlier slot that suits the claimant, now or when one is
         freed, and the claimant is told. It leaves the list when it is moved to within its target, whoever moves it. Asked again, it
         changes what suits.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -297,7 +325,9 @@ class SchedulingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _offers_pb2.LeaveWaitingListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_offers_pb2.LeaveWaitingListResponse, _abc.Awaitable[_offers_pb2.LeaveWaitingListResponse]]:
-        """Takes an appointment off the waiting list. It stays as it is."""
+        """Takes an appointment off the waiting list. It stays as it is.
+        An operator needs their own open call on the claim, with security passed (PERMISSION_DENIED / CALL_REQUIRED).
+        """
 
     @_abc_1.abstractmethod
     def PublishRota(
