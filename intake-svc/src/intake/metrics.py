@@ -35,6 +35,12 @@ SECURITY_TRIES = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+SEARCHES = Counter(
+    "intake_searches_total",
+    "Searches for a person: MADE, or REFUSED because the caller had made too many.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 QUESTIONS_ASKED = Histogram(
     "intake_questions_asked",
     "How many questions had been asked when a claim was submitted.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chassis.runtime import Runtime
 from chassis.workers import Worker
-from intake.service import security
+from intake.service import searches, security
 from intake.service.calls import end_forgotten_calls, end_forgotten_wrap_ups
 
 _SWEEP_PAUSE_SECONDS = 5.0
@@ -12,7 +12,7 @@ _PRUNE_PAUSE_SECONDS = 60.0
 
 
 def workers(runtime: Runtime) -> Sequence[Worker]:
-    """The sweeper of calls and wrap-ups that nobody ended, and the pruner of tries at security questions."""
+    """The sweeper of calls and wrap-ups that nobody ended, and the pruner of tries at security questions and of searches."""
 
     def sweep() -> bool:
         with runtime.database.transaction() as conn:
@@ -21,7 +21,8 @@ def workers(runtime: Runtime) -> Sequence[Worker]:
 
     def prune() -> bool:
         with runtime.database.transaction() as conn:
-            return security.prune(conn)
+            tries = security.prune(conn)
+            return searches.prune(conn) or tries
 
     return [
         Worker("call-sweeper", sweep, pause_seconds=_SWEEP_PAUSE_SECONDS),

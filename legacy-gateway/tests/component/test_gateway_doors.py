@@ -124,7 +124,6 @@ def test_staff_see_transfers(process: Process, tokens: Tokens) -> None:
 
 def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
     outsiders = [tokens.issue(role) for role in ("COUNCIL_OFFICER", "NO_SUCH_ROLE")]
-    outsiders.append(tokens.issue("SERVICE", subject="intake-svc"))
     strangers = [None, tokens.issue("OPERATOR", seconds=-60), "x.y.z"]
     for code, callers in (("permission_denied", outsiders), ("unauthenticated", strangers)):
         for token in callers:
@@ -133,6 +132,13 @@ def test_nobody_else_sees_transfers(process: Process, tokens: Tokens) -> None:
 
             assert post(process, {"claimRef": CLAIM}, token).json()["code"] == code
             assert refused.value.code().name.lower() == code
+
+
+def test_another_service_sees_no_transfers(process: Process, tokens: Tokens) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        by_grpc(process, CLAIM, tokens.issue("SERVICE", subject="intake-svc"))
+
+    assert refused.value.code().name == "PERMISSION_DENIED"
 
 
 @pytest.mark.parametrize(

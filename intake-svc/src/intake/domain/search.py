@@ -23,6 +23,13 @@ class Search:
     office: str | None
     after: tuple[datetime, str] | None
     limit: int
+    surname: bytes | None = None
+    """The HMAC of the surname that was typed."""
+
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether it names a person or where they live, and not only a state or an office."""
+        return self.look_ups != LookUps()
 
 
 @dataclass(frozen=True, kw_only=True)

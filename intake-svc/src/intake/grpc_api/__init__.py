@@ -24,7 +24,7 @@ from intake.grpc_api.line_methods import LineMethods
 from intake.grpc_api.record_messages import record_check
 from intake.grpc_api.retention_methods import RetentionMethods
 from intake.grpc_api.security_methods import SecurityMethods
-from intake.service import calls, claims, interviews, whereabouts
+from intake.service import calls, claims, interviews, searches, whereabouts
 from intake.service.calls import CallStarted, SecurityTried
 from intake.service.duplicates import decide_duplicate
 from intake.service.interviews import InterviewShown
@@ -208,6 +208,8 @@ class IntakeApi(BindingMethods, CallMethods, FormMethods, LineMethods, Retention
     def ListClaims(self, request: pb.ListClaimsRequest) -> pb.ListClaimsResponse:
         """Claims that match, newest first."""
         search = reading.search(call.current().vault, request)
+        with call.current().database.transaction() as conn:
+            searches.note(conn, search)
         with call.current().database.transaction() as conn:
             found = claims.list_claims(conn, search)
         return messages.claim_list(request, found, search)

@@ -30,7 +30,7 @@ from intake.domain.search import LookUps, Search
 from intake.domain.values import JsonValue
 from intake.service.calls import CallAsked, language_of_call, language_of_claim
 from intake.service.forms import FormAsked
-from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up
+from intake.service.look_ups import nino_look_up, person_look_up, postcode_look_up, surname_look_up
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
@@ -175,12 +175,14 @@ def search(vault: Vault, request: pb.ListClaimsRequest) -> Search:
     """The search of a list request. Raises InvalidArgument."""
     faults = Faults()
     _check_criteria(faults, request)
+    surname = _optional(faults, "surname", values.read_name, request.surname)
     found = Search(
-        look_ups=_look_ups(faults, vault, request),
+        look_ups=_look_ups(faults, vault, request, surname=surname),
         state=faults.catch(name_of, pb.ClaimState, request.state, field="state") if request.state else None,
         office=request.office or None,
         after=faults.catch(_after, request),
         limit=faults.catch(page_size, request, usual=PAGE_SIZE, largest=LARGEST_PAGE) or PAGE_SIZE,
+        surname=surname_look_up(vault, surname) if surname else None,
     )
     faults.refuse()
     return found
@@ -255,10 +257,9 @@ def _check_criteria(faults: Faults, request: pb.ListClaimsRequest) -> None:
         faults.add("office", problems.NOT_SIX_DIGITS)
 
 
-def _look_ups(faults: Faults, vault: Vault, request: pb.ListClaimsRequest) -> LookUps:
+def _look_ups(faults: Faults, vault: Vault, request: pb.ListClaimsRequest, *, surname: str | None) -> LookUps:
     born = faults.catch(_date_of_birth, request) if request.HasField("date_of_birth") else None
     nino = _optional(faults, "nino", values.read_nino, request.nino)
-    surname = _optional(faults, "surname", values.read_name, request.surname)
     postcode = _optional(faults, "postcode", values.read_postcode, request.postcode)
     return LookUps(
         nino=nino_look_up(vault, nino) if nino else None,

@@ -29,6 +29,11 @@ def person_look_up(vault: Vault, *, surname: str, date_of_birth: str) -> bytes:
     return vault.lookup(f"person|{folded(surname)}|{date_of_birth}")
 
 
+def surname_look_up(vault: Vault, surname: str) -> bytes:
+    """The look-up of a surname, in any spelling."""
+    return vault.lookup(f"surname|{folded(surname)}")
+
+
 def postcode_look_up(vault: Vault, postcode: str) -> bytes:
     """The look-up of a canonical postcode."""
     return vault.lookup(f"postcode|{postcode}")
