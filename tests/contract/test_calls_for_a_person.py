@@ -1,5 +1,7 @@
 """A service may call for a person what the contract delegates to it, with its own token and one that the person gave it."""
 
+import json
+
 import pytest
 
 from cms_local import keys
@@ -132,4 +134,8 @@ def test_no_call_for_a_person_comes_through_the_door_without_certificates(
 ) -> None:
     passport = pair(platform_under_test, "assessment-svc", assessor, claim)
 
-    assert raw.ask("json", "GetHistory", {"claimRef": claim.claim_ref}, **passport).refusal == NOT_DELEGATED
+    body = json.dumps({"claimRef": claim.claim_ref}).encode()
+
+    refused = raw.by_json("GetHistory", body, **passport)
+
+    assert (refused.code, refused.reason) == ("unauthenticated", "CERTIFICATE")

@@ -158,7 +158,7 @@ class Subject(ABC):
             conn.execute(query, values)
 
     def call(self, method: str, body: dict[str, Any], *, by: Caller, note: str = "", service: str = "") -> Any:
-        """The response of a method in JSON, by the HTTP door. AssertionError where it is refused."""
+        """The response in JSON, by the HTTP door or, as a service, by the gRPC door. AssertionError where it is refused."""
         client = self._client(by, service)
         with self.recorder.case(f"{method} {note}".strip()):
             response = client.get(method, **body)
@@ -317,6 +317,8 @@ class Subject(ABC):
             self.closing.callback(self.process.runtime.housekeeping_database.close)
             self.closing.callback(self.process.runtime.closing.close)
             self.process_service.prepare(self.process.runtime)
+            self.process.grpc.start()
+            self.closing.callback(self.process.grpc.stop, 1.0)
             self.process.http.start()
             self.closing.callback(self.process.http.stop, 1.0)
             self.process.operations.start()
