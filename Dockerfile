@@ -9,7 +9,7 @@ FROM python:3.11-slim-bookworm AS build
 ENV UV_PYTHON_PREFERENCE=only-system UV_PROJECT_ENVIRONMENT=/app/.venv UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 \
     UV_HTTP_TIMEOUT=120 UV_HTTP_CONNECT_TIMEOUT=60 UV_HTTP_RETRIES=8
 COPY deploy/bootstrap/uv.txt ./
-RUN python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --require-hashes -r uv.txt
+RUN python3 -m venv /uv && /uv/bin/pip install --quiet --no-cache-dir --retries 8 --timeout 60 --require-hashes -r uv.txt
 WORKDIR /app
 ARG SERVICE
 # Dependencies come before the source, so that a change of the source does not install them again.
