@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
+from chassis.pages import token_of
 from chassis.runtime import Process
+from cms.intake.v1 import intake_pb2
 from intake.service.searches import MOST_BIRTH_DATES, MOST_IN_AN_HOUR
 
 
@@ -66,6 +69,18 @@ def test_the_refusal_says_until_when(desk: Any) -> None:
     until = json.loads(refused.text)["details"][0]["debug"]["metadata"]["retry_time"]
     left = datetime.fromisoformat(until) - datetime.now(UTC)
     assert timedelta(hours=23) < left <= timedelta(days=1)
+
+
+def test_a_page_token_that_somebody_made_up_is_no_way_round_the_limit(desk: Any) -> None:
+    operator = desk()
+    list(by_birth_dates(operator, "Hughes", MOST_BIRTH_DATES))
+    wanted = {"surname": "Hughes", "dateOfBirth": born(28)}
+    request = json_format.ParseDict(wanted, intake_pb2.ListClaimsRequest())
+
+    made_up = token_of(request, datetime(9999, 12, 31, tzinfo=UTC), "C")
+    reply = operator.call("ListClaims", **wanted, pageToken=made_up)
+
+    assert (reply.code, reply.reason) == ("resource_exhausted", "SEARCH_LIMIT")
 
 
 @pytest.mark.parametrize("page_size", [1])

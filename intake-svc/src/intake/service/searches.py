@@ -20,14 +20,17 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def note(conn: Connection, search: Search) -> None:
-    """Notes a search for a person before it is made. A further page of one is part of it.
+    """Notes a search for a person before it is made. A further page of one that was noted within the hour is part of it.
 
     Raises ResourceExhausted (`SEARCH_LIMIT`), which says until when, whether or not there would be anything to find.
     """
-    if not search.is_for_a_person or search.after is not None:
+    if not search.is_for_a_person:
         return
     subject = call.current().identity.subject
     store.lock_searches(conn, subject)
+    # The token of a page proves nothing: whoever made it up comes to the first page by it.
+    if search.after is not None and store.is_noted(conn, subject, search, within=_HOUR):
+        return
     counted = store.count_searches(conn, subject, within=_HOUR, most=MOST_IN_AN_HOUR)
     if counted.number >= MOST_IN_AN_HOUR:
         raise _refusal(counted, _HOUR)

@@ -1,6 +1,6 @@
 """Searches for a person: each is noted before it is made."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
@@ -24,6 +24,15 @@ COUNT_BIRTH_DATES = """
     SELECT count(DISTINCT person_lookup) AS number, min(searched_time) AS first_time FROM searches
     WHERE subject = %(subject)s AND searched_time > clock_timestamp() - %(within)s::interval
         AND surname_lookup = %(surname)s AND person_lookup <> %(person)s
+"""
+
+# Looks for the same search by the same subject.
+FIND_SEARCH = """
+    SELECT 1 FROM searches
+    WHERE subject = %(subject)s AND searched_time > clock_timestamp() - %(within)s::interval
+        AND nino_lookup IS NOT DISTINCT FROM %(nino)s AND person_lookup IS NOT DISTINCT FROM %(person)s
+        AND postcode_lookup IS NOT DISTINCT FROM %(postcode)s
+    LIMIT 1
 """
 
 NOTE_SEARCH = """
@@ -59,6 +68,12 @@ def count_birth_dates(conn: Connection, subject: str, search: Search, *, within:
     """The other birth dates that the subject has typed, within a time, for the surname of a search."""
     typed = {"surname": search.surname, "person": search.look_ups.person}
     return _counted(conn, COUNT_BIRTH_DATES, {"subject": subject, "within": within, **typed})
+
+
+def is_noted(conn: Connection, subject: str, search: Search, *, within: timedelta) -> bool:
+    """Whether the subject has made the same search within a time."""
+    typed = asdict(search.look_ups)
+    return conn.execute(FIND_SEARCH, {"subject": subject, "within": within, **typed}).fetchone() is not None
 
 
 def note_search(conn: Connection, subject: str, search: Search) -> None:
