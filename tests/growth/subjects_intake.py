@@ -299,6 +299,9 @@ class Intake(Subject):
         self.change("LiftSecurityLock", {"operator": "OP000077", "version": 1}, by=_MANAGER)
 
     def _look_for(self, nino: str) -> None:
+        one = {"nino": nino, "pageSize": 1}
+        first = self.call("ListClaims", one, by=_OPERATOR, note="one by NINO")
+        self.call("ListClaims", one | {"pageToken": first["nextPageToken"]}, by=_OPERATOR, note="by NINO, next page")
         for note, search in _searches(self._answers, nino).items():
             page = self.call("ListClaims", search, by=_MANAGER, note=note)
             if token := page["nextPageToken"]:
