@@ -21,7 +21,7 @@ class Entitlement:
         self._stub = intake_pb2_grpc.IntakeServiceStub(channel)
 
     def purpose(self, claim_ref: str) -> str:
-        """What the access log is to name: the caller's open call, work item or appointment. A service's is its own work.
+        """Returns the purpose for the access log: the caller's open call, work item or appointment; a service's own work.
 
         Raises NotFound, PermissionDenied as intake does for answers, and Unavailable if intake is away.
         """

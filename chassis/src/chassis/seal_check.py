@@ -124,7 +124,7 @@ def check(
 
 
 class _Seen:
-    """What was seen of a log so far, and what was found."""
+    """The rows and seals of a log that were seen so far, and the findings."""
 
     def __init__(self, service: str, copy: Copy) -> None:
         self._service = service
